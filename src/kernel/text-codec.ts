@@ -1,0 +1,45 @@
+/**
+ * The port for turning text into UTF-8 and back: each runtime has a fast way of its own.
+ *
+ * A lone surrogate in a string is written as U+FFFD (3 bytes), and `byteLength` counts it so.
+ */
+export interface TextCodec {
+  /** Whether `bytes` from `start` to before `end` are well-formed UTF-8 (Unicode 15, table 3-7). */
+  isUtf8(bytes: Uint8Array, start: number, end: number): boolean;
+  /** The text of well-formed UTF-8 from `start` to before `end`; a byte order mark is kept. */
+  decode(bytes: Uint8Array, start: number, end: number): string;
+  /** How many bytes `text` takes in UTF-8. */
+  byteLength(text: string): number;
+  /** Write `text` at `offset`; the caller made sure that `byteLength(text)` bytes fit. Returns the bytes written. */
+  encodeInto(text: string, target: Uint8Array, offset: number): number;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/** The codec for any runtime, on the Encoding standard alone. */
+export const portableTextCodec: TextCodec = {
+  isUtf8(bytes, start, end) {
+    try {
+      strictDecoder.decode(bytes.subarray(start, end));
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  decode(bytes, start, end) {
+    return decoder.decode(bytes.subarray(start, end));
+  },
+  byteLength(text) {
+    let length = 0;
+    for (const character of text) {
+      const codePoint = character.codePointAt(0) ?? 0;
+      length += codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x1_0000 ? 3 : 4;
+    }
+    return length;
+  },
+  encodeInto(text, target, offset) {
+    return encoder.encodeInto(text, target.subarray(offset)).written;
+  },
+};
