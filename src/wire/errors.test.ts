@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { BusbarError } from "../kernel/errors.js";
+import { valueOrRefusal, WireError, wireError, wireErrorFrom, wireErrors } from "./errors.js";
+
+describe("the catalogue of wire errors", () => {
+  it("is the table in the documentation, in its order", () => {
+    const rows = readFileSync("docs/protocol.md", "utf8").matchAll(
+      /^\| `([a-z-]+\/[a-z-]+)` \| (.+) \| (yes|no) \|$/gm,
+    );
+    const documented = Array.from(rows, ([, code, meaning, isRetryable]) => [
+      code,
+      { retryable: isRetryable === "yes", meaning },
+    ]);
+    expect(documented).toEqual(Object.entries(wireErrors));
+  });
+});
+
+describe("a wire error", () => {
+  it("takes from the catalogue whether trying again can help", () => {
+    expect(wireError("limit/rate", "slow down")).toMatchObject({ name: "WireError", retryable: true });
+    expect(wireError("policy/denied", "no")).toMatchObject({ retryable: false });
+    expect(new WireError("toString", "a code from a newer server")).toMatchObject({ retryable: false });
+    expect(wireError("policy/denied", "no")).toBeInstanceOf(BusbarError);
+  });
+
+  it("travels without its cause, and arrives as it was sent", () => {
+    const error = wireError("limit/rate", "slow down", { retryAfterMs: 250, cause: new Error("secret") });
+    expect(error.toBody()).toEqual({ code: "limit/rate", message: "slow down", retryable: true, retryAfterMs: 250 });
+    expect(wireErrorFrom(error.toBody(), 7)).toMatchObject({ ...error.toBody(), re: 7 });
+    expect(wireError("server/internal", "broken").toBody()).not.toHaveProperty("retryAfterMs");
+  });
+
+  it("can be made the answer to a command without losing anything", () => {
+    const cause = new Error("why");
+    const error = wireError("message/failed", "it failed", { retryAfterMs: 5, retryable: false, cause });
+    expect(error.inReplyTo(3)).toMatchObject({ ...error.toBody(), cause, re: 3 });
+  });
+});
+
+describe("reading with refusals", () => {
+  it("gives the value, gives a refusal, and lets a defect through", () => {
+    const refusal = wireError("wire/malformed", "no");
+    const thrower = (error: unknown) => () => {
+      throw error;
+    };
+    expect(valueOrRefusal(() => 3)).toBe(3);
+    expect(valueOrRefusal(thrower(refusal))).toBe(refusal);
+    expect(() => valueOrRefusal(thrower(new TypeError("a defect")))).toThrow("a defect");
+  });
+});

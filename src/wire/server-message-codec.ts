@@ -1,0 +1,177 @@
+import { valueOrRefusal, type WireError } from "./errors.js";
+import {
+  isJsonObject,
+  malformed,
+  memberOf,
+  parseJsonObject,
+  readInteger,
+  readObject,
+  readString,
+  type JsonObject,
+} from "./json.js";
+import type {
+  Command,
+  ErrorBody,
+  GapPush,
+  OkOf,
+  Position,
+  PresenceMember,
+  PresencePush,
+  PublishOk,
+  Push,
+  ServerMessage,
+} from "./messages.js";
+
+/** Write the answer to the command with the id `re`. */
+export function encodeOk<Do extends Command["do"]>(re: number, ok: OkOf[Do]): string {
+  return JSON.stringify({ re, ok });
+}
+
+/** Write a refusal, as the answer to the command that its `re` names. */
+export function encodeError(error: WireError): string {
+  return JSON.stringify({ re: error.re, error: error.toBody() });
+}
+
+export function encodePush(push: Push): string {
+  return JSON.stringify(push);
+}
+
+/** A message push whose payload is JSON already. */
+export interface MessagePushParts {
+  readonly channel: string;
+  readonly offset: number;
+  /** The payload as JSON text; it becomes `data` as it stands. */
+  readonly payload: string;
+  readonly from: string;
+  readonly at: number;
+}
+
+/** Write a message push around its payload, which was turned into JSON once, when it was published. */
+export function encodeMessagePush({ channel, offset, payload, from, at }: MessagePushParts): string {
+  // A channel name needs no escapes: see channel-name.ts.
+  return `{"push":"message","channel":"${channel}","offset":${offset},"data":${payload},"from":${JSON.stringify(from)},"at":${at}}`;
+}
+
+/**
+ * Read what a server sent: a reply (its `ok` is still to be read with `decodeOk`) or a push.
+ *
+ * Returns the error `wire/not-json` or `wire/malformed` for anything else, never throws on bad input.
+ */
+export function decodeServerMessage(text: string): ServerMessage | WireError {
+  return valueOrRefusal(() => readServerMessage(parseJsonObject(text)));
+}
+
+/** Read the `ok` of a reply to the command `name`. Returns `wire/malformed` when it is not what the command answers. */
+export function decodeOk<Do extends Command["do"]>(name: Do, ok: JsonObject): OkOf[Do] | WireError {
+  return valueOrRefusal(() => okReaders[name](ok));
+}
+
+const okReaders: { readonly [Do in Command["do"]]: (ok: JsonObject) => OkOf[Do] } = {
+  hello(ok) {
+    const principal = readObject(ok, "principal");
+    return {
+      session: readString(ok, "session"),
+      principal: { id: readString(principal, "id"), roles: readStrings(principal, "roles") },
+    };
+  },
+  subscribe: (ok) => ({ position: readPosition(ok) }),
+  unsubscribe: () => ({}),
+  publish: readPublishOk,
+  join: (ok) => ({ member: readString(ok, "member") }),
+  leave: () => ({}),
+};
+
+function readPublishOk(ok: JsonObject): PublishOk {
+  const stage = readString(ok, "stage");
+  switch (stage) {
+    case "delivered":
+      return { stage, position: readPosition(ok) };
+    case "dropped":
+      return { stage };
+    default:
+      throw malformed("stage", 'must be "delivered" or "dropped"');
+  }
+}
+
+function readServerMessage(object: JsonObject): ServerMessage {
+  if (memberOf(object, "push") !== undefined) return readPush(object, readString(object, "push"));
+  const hasCommand = memberOf(object, "re") !== undefined;
+  if (memberOf(object, "error") === undefined)
+    return { re: readInteger(object, "re", 1), ok: readObject(object, "ok") };
+  const error = readErrorBody(object);
+  return hasCommand ? { re: readInteger(object, "re", 1), error } : { error };
+}
+
+function readPush(object: JsonObject, name: string): ServerMessage {
+  switch (name) {
+    case "message":
+      return {
+        push: name,
+        channel: readString(object, "channel"),
+        offset: readInteger(object, "offset", 1),
+        data: memberOf(object, "data"),
+        from: readString(object, "from"),
+        at: readInteger(object, "at", 0),
+      };
+    case "gap":
+      return readGap(object);
+    case "presence":
+      return readPresence(object);
+    case "unsubscribed":
+      return { push: name, channel: readString(object, "channel"), error: readErrorBody(object) };
+    case "goodbye":
+      return { push: name, retryAfterMs: readInteger(object, "retryAfterMs", 0) };
+    default:
+      return { push: "unknown", name };
+  }
+}
+
+function readGap(object: JsonObject): GapPush {
+  const push = { push: "gap", channel: readString(object, "channel"), position: readPosition(object) } as const;
+  if (memberOf(object, "lost") === undefined) return push;
+  const lost = readObject(object, "lost");
+  return { ...push, lost: { from: readInteger(lost, "from", 1), to: readInteger(lost, "to", 1) } };
+}
+
+function readPresence(object: JsonObject): PresencePush {
+  const push = { push: "presence", channel: readString(object, "channel") } as const;
+  if (memberOf(object, "members") !== undefined) return { ...push, members: readMembers(object, "members") };
+  return { ...push, joined: readMembers(object, "joined"), left: readStrings(object, "left") };
+}
+
+function readMembers(object: JsonObject, name: string): PresenceMember[] {
+  return readArray(object, name).map((member) => {
+    if (!isJsonObject(member)) throw malformed(name, "must hold objects");
+    return { member: readString(member, "member"), id: readString(member, "id"), state: memberOf(member, "state") };
+  });
+}
+
+function readErrorBody(object: JsonObject): ErrorBody {
+  const error = readObject(object, "error");
+  const body = {
+    code: readString(error, "code"),
+    message: readString(error, "message"),
+    retryable: error["retryable"] === true,
+  };
+  return memberOf(error, "retryAfterMs") === undefined
+    ? body
+    : { ...body, retryAfterMs: readInteger(error, "retryAfterMs", 0) };
+}
+
+function readPosition(object: JsonObject): Position {
+  const position = readObject(object, "position");
+  return { epoch: readString(position, "epoch"), offset: readInteger(position, "offset", 0) };
+}
+
+function readStrings(object: JsonObject, name: string): string[] {
+  return readArray(object, name).map((item) => {
+    if (typeof item !== "string") throw malformed(name, "must hold strings");
+    return item;
+  });
+}
+
+function readArray(object: JsonObject, name: string): readonly unknown[] {
+  const value = memberOf(object, name);
+  if (!Array.isArray(value)) throw malformed(name, "must be an array");
+  return value;
+}
