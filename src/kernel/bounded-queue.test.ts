@@ -5,18 +5,23 @@ import { BoundedQueue } from "./bounded-queue.js";
 describe("a bounded queue", () => {
   it("gives items back in the order they came, over many turns of its ring", () => {
     fc.assert(
-      fc.property(fc.array(fc.option(fc.integer(), { nil: undefined })), fc.integer({ min: 1, max: 20 }), (steps, itemsMax) => {
-        const queue = new BoundedQueue<number>(itemsMax);
-        const model: number[] = [];
-        for (const step of steps) {
-          if (step === undefined) expect(queue.shift()).toBe(model.shift());
-          else if (model.length < itemsMax) expect(queue.push(step) && model.push(step) > 0).toBe(true);
-          else expect(queue.push(step)).toBe(false);
-          expect(queue.length).toBe(model.length);
-          expect(queue.isFull).toBe(model.length === itemsMax);
-          expect(queue.peek()).toBe(model[0]);
-        }
-      }),
+      fc.property(
+        fc.array(fc.option(fc.integer(), { nil: undefined })),
+        fc.integer({ min: 1, max: 20 }),
+        (steps, itemsMax) => {
+          const queue = new BoundedQueue<number>(itemsMax);
+          const model: number[] = [];
+          for (const step of steps) {
+            if (step === undefined) expect(queue.shift()).toBe(model.shift());
+            else if (model.length < itemsMax)
+              expect(queue.push(step) && model.push(step) > 0).toBe(true);
+            else expect(queue.push(step)).toBe(false);
+            expect(queue.length).toBe(model.length);
+            expect(queue.isFull).toBe(model.length === itemsMax);
+            expect(queue.peek()).toBe(model[0]);
+          }
+        },
+      ),
     );
   });
 
@@ -30,6 +35,8 @@ describe("a bounded queue", () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN])("refuses %s as its bound", (itemsMax) => {
-    expect(() => new BoundedQueue(itemsMax)).toThrowError(expect.objectContaining({ code: "kernel/queue-bound" }));
+    expect(() => new BoundedQueue(itemsMax)).toThrowError(
+      expect.objectContaining({ code: "kernel/queue-bound" }),
+    );
   });
 });

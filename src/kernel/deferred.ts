@@ -1,7 +1,7 @@
 /** A promise together with the two functions that settle it. */
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;
-  resolve(value: Value): void;
+  resolve(value: Value | PromiseLike<Value>): void;
   reject(reason: unknown): void;
 }
 
@@ -13,4 +13,18 @@ export function deferred<Value>(): Deferred<Value> {
   });
   if (settle === undefined) throw new TypeError("a promise runs its executor at once");
   return { promise, resolve: settle.resolve, reject: settle.reject };
+}
+
+/** A deferred promise whose rejection need not be looked at by anybody: whoever awaits it still sees it. */
+export function optionalDeferred<Value>(): Deferred<Value> {
+  const settle = deferred<Value>();
+  settle.promise.catch(() => {});
+  return settle;
+}
+
+/** A promise that rejects, and that nobody has to look at. */
+export function optionalRejection(reason: unknown): Promise<never> {
+  const settle = optionalDeferred<never>();
+  settle.reject(reason);
+  return settle.promise;
 }

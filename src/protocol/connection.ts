@@ -1,4 +1,4 @@
-import { closeCodes, mayTravel } from "./close-code.js";
+import { mayTravel } from "./close-code.js";
 import { ProtocolError } from "./errors.js";
 import { CONTROL_PAYLOAD_BYTES_MAX, opcodes } from "./frame-header.js";
 import { messageOpcode, type FrameWriter } from "./frame-writer.js";
@@ -9,18 +9,35 @@ export type Role = "server" | "client";
 /**
  * Where the close handshake stands (RFC 6455, 7.1).
  *
- * - `open`: both sides can send.
- * - `closing`: our close frame was sent, the peer's has not come.
+ * - `open`: both sides send.
+ * - `answering`: the peer's close frame came, or the peer broke a rule. Nothing more is read; what answers earlier
+ *   messages can still be sent, and then our close frame.
+ * - `closing`: our close frame was sent, the peer's has not come. Nothing more is sent.
  * - `closed`: nothing more is sent or read; what is left is to end the transport.
  */
-export type ConnectionState = "open" | "closing" | "closed";
+export type ConnectionState = "open" | "answering" | "closing" | "closed";
 
 type StateEvent = "close-sent" | "close-received" | "failed" | "transport-ended";
 
-const transitions: Readonly<Record<ConnectionState, Readonly<Record<StateEvent, ConnectionState>>>> = {
-  open: { "close-sent": "closing", "close-received": "closed", failed: "closed", "transport-ended": "closed" },
-  closing: { "close-sent": "closing", "close-received": "closed", failed: "closed", "transport-ended": "closed" },
-  closed: { "close-sent": "closed", "close-received": "closed", failed: "closed", "transport-ended": "closed" },
+const closedForGood = {
+  "close-sent": "closed",
+  "close-received": "closed",
+  failed: "closed",
+  "transport-ended": "closed",
+} as const;
+
+const transitions: Readonly<
+  Record<ConnectionState, Readonly<Record<StateEvent, ConnectionState>>>
+> = {
+  open: {
+    "close-sent": "closing",
+    "close-received": "answering",
+    failed: "answering",
+    "transport-ended": "closed",
+  },
+  answering: closedForGood,
+  closing: { ...closedForGood, "close-sent": "closing" },
+  closed: closedForGood,
 };
 
 export interface ConnectionOptions extends Omit<MessageReaderOptions, "isMasked"> {
@@ -30,7 +47,9 @@ export interface ConnectionOptions extends Omit<MessageReaderOptions, "isMasked"
 }
 
 /** What came of received bytes. `failed` is the last event of a connection, and so is `close`. */
-export type ConnectionEvent = ReadEvent | { readonly type: "failed"; readonly error: ProtocolError };
+export type ConnectionEvent =
+  | ReadEvent
+  | { readonly type: "failed"; readonly error: ProtocolError };
 
 /** How an attempt to inflate a `compressed` event's payload ended. */
 export type Inflation = Uint8Array | "too-large" | "invalid";
@@ -65,35 +84,38 @@ export class Connection {
     return this.#isInflating;
   }
 
+  /** Whether messages can be sent. */
+  get canSend(): boolean {
+    return this.#state === "open" || this.#state === "answering";
+  }
+
   /**
-   * Take bytes from the peer; they may be changed (unmasked in place). What they amount to is appended to `events`,
-   * what has to be answered at once (a close frame) to `output`.
+   * Take bytes from the peer; they may be changed (unmasked in place). What they amount to is appended to `events`.
    *
-   * A broken rule ends the connection with a `failed` event (RFC 6455, 7.1.7). After a `compressed` event nothing is
-   * read until `inflated` was called: stop feeding, what comes meanwhile is held.
+   * A `close` or `failed` event is the last one: `close` is to be called, once what came before was worked off. After a
+   * `compressed` event nothing is read until `inflated` was called: stop feeding, what comes meanwhile is held.
    */
-  receive(chunk: Uint8Array, events: ConnectionEvent[], output: Uint8Array[]): void {
-    if (this.#state === "closed") return;
+  receive(chunk: Uint8Array, events: ConnectionEvent[]): void {
+    if (!this.#canRead) return;
     this.#held.push(chunk);
-    if (!this.#isInflating) this.#readHeld(events, output);
+    if (!this.#isInflating) this.#readHeld(events);
   }
 
   /** Give the inflated form of the last `compressed` event, or say why there is none; then what was held is read. */
-  inflated(inflation: Inflation, events: ConnectionEvent[], output: Uint8Array[]): void {
+  inflated(inflation: Inflation, events: ConnectionEvent[]): void {
     this.#isInflating = false;
-    if (this.#state === "closed") return;
+    if (!this.#canRead) return;
     try {
       events.push({ type: "message", data: this.#checkInflation(inflation) });
     } catch (error) {
-      return this.#fail(error, events, output);
+      return this.#fail(error, events);
     }
-    this.#readHeld(events, output);
+    this.#readHeld(events);
   }
 
   /** Note that the transport ended; nothing is read or sent any more. */
   transportEnded(): void {
-    this.#transition("transport-ended");
-    this.#held = [];
+    this.#endReading("transport-ended");
   }
 
   /**
@@ -102,19 +124,24 @@ export class Connection {
    * @throws ProtocolError `send/not-open` once the connection is closing.
    */
   send(data: string | Uint8Array, output: Uint8Array[]): void {
-    this.#requireOpen();
+    this.#requireCanSend();
     this.#options.writer.write({ opcode: messageOpcode(data), payload: data }, output);
   }
 
   /**
-   * Append a message whose payload was deflated for this connection (RFC 7692, 7.2.1).
+   * Append a message that was framed before: by `frameDeflated`, or for many connections by a writer that does not mask.
    *
    * @throws ProtocolError `send/not-open` once the connection is closing.
    */
-  sendDeflated(payload: Uint8Array, isText: boolean, output: Uint8Array[]): void {
-    this.#requireOpen();
+  sendFramed(pieces: readonly Uint8Array[], output: Uint8Array[]): void {
+    this.#requireCanSend();
+    for (const piece of pieces) output.push(piece);
+  }
+
+  /** Frame a message whose payload was deflated (RFC 7692, 7.2.1), to be sent with `sendFramed`. */
+  frameDeflated(payload: Uint8Array, isText: boolean, pieces: Uint8Array[]): void {
     const opcode = isText ? opcodes.text : opcodes.binary;
-    this.#options.writer.write({ opcode, payload, isCompressed: true }, output);
+    this.#options.writer.write({ opcode, payload, isCompressed: true }, pieces);
   }
 
   /**
@@ -123,37 +150,54 @@ export class Connection {
    * @throws ProtocolError `send/not-open`, or `send/control-too-long` for a payload of more than 125 bytes.
    */
   sendControl(type: "ping" | "pong", payload: string | Uint8Array, output: Uint8Array[]): void {
-    this.#requireOpen();
-    const length = typeof payload === "string" ? this.#options.text.byteLength(payload) : payload.length;
-    if (length > CONTROL_PAYLOAD_BYTES_MAX) throw new ProtocolError("send/control-too-long", `${length} bytes`);
+    this.#requireCanSend();
+    const length =
+      typeof payload === "string" ? this.#options.text.byteLength(payload) : payload.length;
+    if (length > CONTROL_PAYLOAD_BYTES_MAX)
+      throw new ProtocolError("send/control-too-long", `${length} bytes`);
     this.#options.writer.write({ opcode: opcodes[type], payload }, output);
   }
 
+  /** What speaks against closing with this code and reason: `send/close-code` or `send/close-reason-too-long`. */
+  closeError(code: number | undefined, reason: string): ProtocolError | undefined {
+    if (code !== undefined && !mayTravel(code))
+      return new ProtocolError("send/close-code", String(code));
+    const bytes = this.#options.text.byteLength(reason);
+    const bytesMax = CONTROL_PAYLOAD_BYTES_MAX - 2;
+    return bytes > bytesMax
+      ? new ProtocolError("send/close-reason-too-long", `${bytes} bytes`)
+      : undefined;
+  }
+
   /**
-   * Begin the close handshake; does nothing when it has begun. Without a code the frame's payload is empty.
+   * Append our close frame, as the first step of the close handshake or as the answer to the peer's; does nothing when
+   * it has been sent. Without a code its payload is empty.
    *
-   * @throws ProtocolError `send/close-code` or `send/close-reason-too-long`.
+   * @throws ProtocolError what `closeError` tells.
    */
   close(code: number | undefined, reason: string, output: Uint8Array[]): void {
-    if (code !== undefined && !mayTravel(code)) throw new ProtocolError("send/close-code", String(code));
-    const reasonBytes = this.#options.text.byteLength(reason);
-    if (reasonBytes > CONTROL_PAYLOAD_BYTES_MAX - 2) {
-      throw new ProtocolError("send/close-reason-too-long", `${reasonBytes} bytes`);
-    }
-    if (this.#state !== "open") return;
-    this.#writeClose(code ?? closeCodes.noStatus, reason, output);
+    const error = this.closeError(code, reason);
+    if (error !== undefined) throw error;
+    if (!this.canSend) return;
+    this.#options.writer.write(
+      { opcode: opcodes.close, payload: this.#closePayload(code, reason) },
+      output,
+    );
     this.#transition("close-sent");
   }
 
-  #readHeld(events: ConnectionEvent[], output: Uint8Array[]): void {
+  get #canRead(): boolean {
+    return this.#state === "open" || this.#state === "closing";
+  }
+
+  #readHeld(events: ConnectionEvent[]): void {
     try {
       for (let chunk = this.#held[0]; chunk !== undefined; chunk = this.#held[0]) {
         const before = events.length;
         this.#heldFrom = this.#reader.read(chunk, this.#heldFrom, events);
         const last = events.length > before ? events.at(-1) : undefined;
-        if (last?.type === "close") return this.#closeReceived(last.code, output);
-        const isChunkDone = this.#heldFrom === chunk.length;
-        if (isChunkDone) {
+        if (last?.type === "close") return this.#endReading("close-received");
+        if (this.#heldFrom === chunk.length) {
           this.#held.shift();
           this.#heldFrom = 0;
         }
@@ -164,7 +208,7 @@ export class Connection {
         }
       }
     } catch (error) {
-      this.#fail(error, events, output);
+      this.#fail(error, events);
     }
   }
 
@@ -172,7 +216,10 @@ export class Connection {
     if (inflation === "invalid") throw new ProtocolError("message/not-deflated");
     const { messageBytesMax, text } = this.#options;
     if (inflation === "too-large" || inflation.length > messageBytesMax) {
-      throw new ProtocolError("message/too-large", `the limit is ${messageBytesMax} bytes, after inflating`);
+      throw new ProtocolError(
+        "message/too-large",
+        `the limit is ${messageBytesMax} bytes, after inflating`,
+      );
     }
     if (!this.#isTextInflating) return inflation;
     const data = text.decode(inflation, 0, inflation.length);
@@ -182,36 +229,29 @@ export class Connection {
     return data;
   }
 
-  /** Answer the peer's close frame with its own code, unless ours has been sent (RFC 6455, 5.5.1). */
-  #closeReceived(code: number, output: Uint8Array[]): void {
-    if (this.#state === "open") this.#writeClose(code, "", output);
-    this.#transition("close-received");
-    this.#held = [];
-  }
-
-  #fail(error: unknown, events: ConnectionEvent[], output: Uint8Array[]): void {
+  #fail(error: unknown, events: ConnectionEvent[]): void {
     if (!(error instanceof ProtocolError)) throw error;
     events.push({ type: "failed", error });
-    if (this.#state === "open") this.#writeClose(error.closeCode, error.code, output);
-    this.#transition("failed");
+    this.#endReading("failed");
+  }
+
+  #endReading(event: StateEvent): void {
+    this.#transition(event);
     this.#held = [];
   }
 
-  #writeClose(code: number, reason: string, output: Uint8Array[]): void {
-    if (code === closeCodes.noStatus) {
-      this.#options.writer.write({ opcode: opcodes.close, payload: "" }, output);
-      return;
-    }
-    const { text, writer } = this.#options;
+  #closePayload(code: number | undefined, reason: string): Uint8Array {
+    if (code === undefined) return new Uint8Array(0);
+    const { text } = this.#options;
     const payload = new Uint8Array(2 + text.byteLength(reason));
     payload[0] = code >>> 8;
     payload[1] = code;
     text.encodeInto(reason, payload, 2);
-    writer.write({ opcode: opcodes.close, payload }, output);
+    return payload;
   }
 
-  #requireOpen(): void {
-    if (this.#state !== "open") throw new ProtocolError("send/not-open");
+  #requireCanSend(): void {
+    if (!this.canSend) throw new ProtocolError("send/not-open");
   }
 
   #transition(event: StateEvent): void {

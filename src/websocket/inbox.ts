@@ -1,0 +1,73 @@
+import { deferred, type Deferred } from "../kernel/deferred.js";
+
+/** From these many waiting messages, or characters and bytes in them, the peer is made to wait. */
+const MESSAGES_HIGH = 64;
+const SIZE_HIGH = 256 * 1024;
+
+/**
+ * Messages that nobody has taken yet.
+ *
+ * Its bound is a matter of flow control: when it is full the owner stops reading from the peer. What one chunk held is
+ * still taken in, so that it can go beyond by the messages of a chunk.
+ */
+export class Inbox implements AsyncIterator<string | Uint8Array, undefined> {
+  readonly #onRoom: () => void;
+  #messages: (string | Uint8Array)[] = [];
+  #taken = 0;
+  #size = 0;
+  #takers: Deferred<IteratorResult<string | Uint8Array, undefined>>[] = [];
+  #isEnded = false;
+
+  /** @param onRoom called when an inbox that was full has room again. */
+  constructor(onRoom: () => void) {
+    this.#onRoom = onRoom;
+  }
+
+  get length(): number {
+    return this.#messages.length - this.#taken;
+  }
+
+  get isFull(): boolean {
+    return this.length >= MESSAGES_HIGH || this.#size >= SIZE_HIGH;
+  }
+
+  /** Add a message, or hand it to the one who has waited longest. */
+  push(message: string | Uint8Array): void {
+    if (this.#isEnded) return;
+    const taker = this.#takers.shift();
+    if (taker !== undefined) return taker.resolve({ done: false, value: message });
+    this.#messages.push(message);
+    this.#size += message.length;
+  }
+
+  /** Take the oldest message out. */
+  shift(): string | Uint8Array | undefined {
+    const message = this.#messages[this.#taken];
+    if (message === undefined) return undefined;
+    const wasFull = this.isFull;
+    this.#taken++;
+    this.#size -= message.length;
+    if (this.#taken === this.#messages.length) {
+      this.#messages = [];
+      this.#taken = 0;
+    }
+    if (wasFull && !this.isFull) this.#onRoom();
+    return message;
+  }
+
+  /** No more will come; what is there can still be taken. */
+  end(): void {
+    this.#isEnded = true;
+    for (const taker of this.#takers) taker.resolve({ done: true, value: undefined });
+    this.#takers = [];
+  }
+
+  next(): Promise<IteratorResult<string | Uint8Array, undefined>> {
+    const message = this.shift();
+    if (message !== undefined) return Promise.resolve({ done: false, value: message });
+    if (this.#isEnded) return Promise.resolve({ done: true, value: undefined });
+    const taker = deferred<IteratorResult<string | Uint8Array, undefined>>();
+    this.#takers.push(taker);
+    return taker.promise;
+  }
+}

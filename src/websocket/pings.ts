@@ -1,0 +1,85 @@
+import type { Clock } from "../kernel/clock.js";
+import { optionalDeferred, optionalRejection, type Deferred } from "../kernel/deferred.js";
+import { BusbarError } from "../kernel/errors.js";
+import type { Random } from "../kernel/random.js";
+
+/** How many pings can wait for their pongs. */
+const PINGS_WAITING_MAX = 64;
+const PAYLOAD_BYTES = 8;
+
+export interface PingsOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Brings a ping on its way; throws when it cannot be sent. */
+  readonly send: (payload: Uint8Array) => void;
+}
+
+interface WaitingPing {
+  readonly sentMs: number;
+  readonly settle: Deferred<number>;
+}
+
+/** Matches pongs with the pings that they answer. */
+export class Pings {
+  readonly #options: PingsOptions;
+  /** By payload, in the order of their sending. */
+  #waiting = new Map<string, WaitingPing>();
+
+  constructor(options: PingsOptions) {
+    this.#options = options;
+  }
+
+  /** Send a ping; resolves with the round trip in milliseconds, for pings of the same payload together. */
+  ping(payload: Uint8Array = this.#randomPayload()): Promise<number> {
+    const key = keyOf(payload);
+    const same = this.#waiting.get(key);
+    if (same !== undefined) return same.settle.promise;
+    if (this.#waiting.size === PINGS_WAITING_MAX) {
+      return optionalRejection(
+        new BusbarError(
+          "websocket/too-many-pings",
+          `${PINGS_WAITING_MAX} pings wait for their pongs already`,
+          {
+            retryable: true,
+          },
+        ),
+      );
+    }
+    try {
+      this.#options.send(payload);
+    } catch (error) {
+      return optionalRejection(error);
+    }
+    const settle = optionalDeferred<number>();
+    this.#waiting.set(key, { sentMs: this.#options.clock.now(), settle });
+    return settle.promise;
+  }
+
+  /** Take a pong; it answers the pings before its own, too, for a peer may answer the last one only (RFC 6455, 5.5.3). */
+  pong(payload: Uint8Array): void {
+    const key = keyOf(payload);
+    if (!this.#waiting.has(key)) return;
+    const now = this.#options.clock.now();
+    for (const [waitingKey, { sentMs, settle }] of this.#waiting) {
+      settle.resolve(now - sentMs);
+      this.#waiting.delete(waitingKey);
+      if (waitingKey === key) return;
+    }
+  }
+
+  /** Reject what waits: no pong will come. */
+  end(error: BusbarError): void {
+    for (const { settle } of this.#waiting.values()) settle.reject(error);
+    this.#waiting.clear();
+  }
+
+  #randomPayload(): Uint8Array {
+    const payload = new Uint8Array(PAYLOAD_BYTES);
+    this.#options.random.fill(payload);
+    return payload;
+  }
+}
+
+function keyOf(payload: Uint8Array): string {
+  return String.fromCharCode(...payload);
+}

@@ -1,0 +1,52 @@
+import type { BusbarError } from "../kernel/errors.js";
+import type { Inflation } from "../protocol/connection.js";
+
+/** The port for a byte stream to one peer. */
+export interface Transport {
+  /** The peer's address, without a port. */
+  readonly remoteAddress: string;
+  /**
+   * Hand bytes to the kernel, the pieces in order; `done` is called once, later, when it has taken all of them or
+   * when it never will. Not called again before `done`.
+   */
+  write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void;
+  /** Stop calling `bytesReceived`, so that the peer is slowed down. */
+  pause(): void;
+  resume(): void;
+  /** End our direction once what was written is out. */
+  end(): void;
+  /** Drop the connection and what waits in it, at once. */
+  destroy(): void;
+}
+
+/** What a transport tells the one who uses it. */
+export interface TransportListener {
+  /** Bytes came; from now on they belong to the listener. */
+  bytesReceived(chunk: Uint8Array): void;
+  /** The peer ended its direction. */
+  peerEnded(): void;
+  /** The transport is gone; nothing follows. Called once. */
+  transportClosed(error?: BusbarError): void;
+}
+
+/** What one message was compressed with, or is to be. */
+export interface DeflateOptions {
+  /** LZ77 window size, 9 to 15 (RFC 7692, 7.1.2). */
+  readonly windowBits: number;
+  /** The end of what was sent before, where the context is taken over (RFC 7692, 7.2.3.2). */
+  readonly dictionary: Uint8Array | undefined;
+}
+
+export interface InflateOptions {
+  /** The longest result in bytes. */
+  readonly bytesMax: number;
+  readonly dictionary: Uint8Array | undefined;
+}
+
+/** The port for DEFLATE (RFC 1951). Large work happens elsewhere, and only so much of it at once. */
+export interface Deflate {
+  /** Compress one message, flushed, without the four bytes 00 00 ff ff at its end (RFC 7692, 7.2.1). */
+  deflate(payload: Uint8Array, options: DeflateOptions): Uint8Array | Promise<Uint8Array>;
+  /** The reverse (RFC 7692, 7.2.2). Nothing beyond `bytesMax` is allocated. */
+  inflate(payload: Uint8Array, options: InflateOptions): Inflation | Promise<Inflation>;
+}

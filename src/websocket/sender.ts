@@ -1,0 +1,257 @@
+import { BoundedQueue } from "../kernel/bounded-queue.js";
+import { optionalDeferred, optionalRejection, type Deferred } from "../kernel/deferred.js";
+import { assert, BusbarError } from "../kernel/errors.js";
+import type { TextCodec } from "../kernel/text-codec.js";
+import type { Connection } from "../protocol/connection.js";
+import { ProtocolError } from "../protocol/errors.js";
+import type { FrameWriter } from "../protocol/frame-writer.js";
+import type { MessageDeflate } from "./message-deflate.js";
+import { notSentError, type Outbox } from "./outbox.js";
+import { PreparedMessage } from "./prepared-message.js";
+
+/** How many sends can wait for room or for a compression before them. */
+const SENDS_WAITING_MAX = 1024;
+
+/** What a `send` does when `outboxBytesMax` bytes wait already. */
+export type WhenFull = "wait" | "refuse";
+
+export type Sendable = string | Uint8Array | PreparedMessage;
+
+export interface SenderOptions {
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  readonly messageDeflate: MessageDeflate | undefined;
+  /** Writes what can be shared between sockets; undefined for a client, whose frames are masked each for itself. */
+  readonly sharedWriter: FrameWriter | undefined;
+  readonly text: TextCodec;
+  readonly outboxBytesMax: number;
+  readonly whenFull: WhenFull;
+  /** Told when our close frame is in the outbox. */
+  readonly onCloseSent: () => void;
+  /** Told when a message could not be compressed: the connection cannot go on. */
+  readonly onFailure: (cause: unknown) => void;
+}
+
+interface WaitingSend {
+  readonly message: Sendable;
+  readonly bytes: number;
+  /** What is to be compressed; undefined for a message that is sent as it is. */
+  readonly payload: Uint8Array | undefined;
+  /** Undefined for a broadcast, which nobody awaits. */
+  readonly settle: Deferred<void> | undefined;
+}
+
+interface CloseFrame {
+  readonly code: number | undefined;
+  readonly reason: string;
+}
+
+/** Brings messages into the outbox in the order of their sending, compressing those that are worth it. */
+export class Sender {
+  readonly #options: SenderOptions;
+  /** Sends that wait for room or for a compression; the one that is being compressed is the first. */
+  readonly #waiting = new BoundedQueue<WaitingSend>(SENDS_WAITING_MAX);
+  #waitingBytes = 0;
+  #isDeflating = false;
+  /** The close frame that leaves behind everything that waits. */
+  #closeFrame: CloseFrame | undefined;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a close frame is on its way, so that nothing more can be sent. */
+  get isClosing(): boolean {
+    return this.#closeFrame !== undefined;
+  }
+
+  /** Bytes of messages and frames that the kernel has not taken. */
+  get bufferedBytes(): number {
+    return this.#options.outbox.bufferedBytes + this.#waitingBytes;
+  }
+
+  /**
+   * Send a message; resolves when the kernel has taken its bytes.
+   *
+   * Rejects with `send/not-open`, with `websocket/outbox-full` (when `outboxBytesMax` is reached and `whenFull` is
+   * "refuse", or when 1,024 sends wait), or with `websocket/not-sent` when the connection ended meanwhile.
+   */
+  send(message: Sendable): Promise<void> {
+    if (!this.#canSend) return optionalRejection(new ProtocolError("send/not-open"));
+    const bytes = this.#byteLength(message);
+    const hasRoom = this.#hasRoom(this.bufferedBytes, bytes);
+    const payload = this.#options.messageDeflate?.worthDeflating(dataOf(message));
+    if (hasRoom && payload === undefined && this.#waiting.length === 0) {
+      this.#write(message);
+      return this.#options.outbox.handedOver();
+    }
+    const settle = optionalDeferred<void>();
+    const isRefused = !hasRoom && this.#options.whenFull === "refuse";
+    if (isRefused || !this.#wait({ message, bytes, payload, settle }))
+      return optionalRejection(outboxFullError());
+    return settle.promise;
+  }
+
+  /** Send a message that nobody awaits; false when it was refused because the outbox is full or closing. */
+  offer(message: PreparedMessage): boolean {
+    if (!this.#canSend) return false;
+    const bytes = this.#byteLength(message);
+    if (!this.#hasRoom(this.bufferedBytes, bytes)) return false;
+    const payload = this.#options.messageDeflate?.worthDeflating(message.data);
+    if (payload !== undefined || this.#waiting.length > 0) {
+      return this.#wait({ message, bytes, payload, settle: undefined });
+    }
+    this.#write(message);
+    return true;
+  }
+
+  /** Send a close frame behind all that waits. */
+  close(code: number | undefined, reason: string): void {
+    if (this.#closeFrame !== undefined) return;
+    this.#closeFrame = { code, reason };
+    this.drain();
+  }
+
+  /** Reject what still waits: the connection has ended. */
+  end(error: BusbarError): void {
+    for (let send = this.#waiting.shift(); send !== undefined; send = this.#waiting.shift())
+      send.settle?.reject(error);
+    this.#waitingBytes = 0;
+  }
+
+  /** Go on with what waits, now that there may be room. */
+  drain(): void {
+    const { connection, outbox } = this.#options;
+    while (!this.#isDeflating && connection.canSend) {
+      const send = this.#waiting.peek();
+      if (send === undefined) return this.#writeClose();
+      if (!this.#hasRoom(outbox.bufferedBytes, send.bytes)) return;
+      if (send.payload === undefined) {
+        this.#write(send.message);
+        this.#finish(send);
+      } else {
+        this.#deflate(send, send.payload);
+      }
+    }
+  }
+
+  get #canSend(): boolean {
+    return this.#closeFrame === undefined && this.#options.connection.canSend;
+  }
+
+  /** A message always fits when nothing else waits, whatever its size. */
+  #hasRoom(buffered: number, bytes: number): boolean {
+    return buffered === 0 || buffered + bytes <= this.#options.outboxBytesMax;
+  }
+
+  #byteLength(message: Sendable): number {
+    const data = dataOf(message);
+    return typeof data === "string" ? this.#options.text.byteLength(data) : data.length;
+  }
+
+  #wait(send: WaitingSend): boolean {
+    if (!this.#waiting.push(send)) return false;
+    this.#waitingBytes += send.bytes;
+    this.drain();
+    return true;
+  }
+
+  /** Take the first waiting send out, now that its frame is in the outbox. */
+  #finish(send: WaitingSend): void {
+    this.#waiting.shift();
+    this.#waitingBytes -= send.bytes;
+    send.settle?.resolve(this.#options.outbox.handedOver());
+  }
+
+  #write(message: Sendable): void {
+    const { connection, outbox, sharedWriter } = this.#options;
+    const from = outbox.pieces.length;
+    if (message instanceof PreparedMessage && sharedWriter !== undefined) {
+      connection.sendFramed(message.plain(sharedWriter), outbox.pieces);
+    } else {
+      connection.send(dataOf(message), outbox.pieces);
+    }
+    outbox.appended(from);
+  }
+
+  #writeClose(): void {
+    if (this.#closeFrame === undefined) return;
+    const { connection, outbox } = this.#options;
+    const from = outbox.pieces.length;
+    connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox.pieces);
+    outbox.appended(from);
+    this.#options.onCloseSent();
+  }
+
+  #deflate(send: WaitingSend, payload: Uint8Array): void {
+    const frame = this.#deflatedFrame(send.message, payload);
+    if (!(frame instanceof Promise)) return this.#writeDeflated(send, frame);
+    this.#isDeflating = true;
+    frame.then(
+      (pieces) => {
+        this.#isDeflating = false;
+        if (!this.#options.connection.canSend) return;
+        this.#writeDeflated(send, pieces);
+        this.drain();
+      },
+      (cause: unknown) => {
+        this.#isDeflating = false;
+        this.end(notSentError(cause));
+        this.#options.onFailure(cause);
+      },
+    );
+  }
+
+  #writeDeflated(send: WaitingSend, pieces: readonly Uint8Array[]): void {
+    const { connection, outbox } = this.#options;
+    const from = outbox.pieces.length;
+    connection.sendFramed(pieces, outbox.pieces);
+    outbox.appended(from);
+    this.#finish(send);
+  }
+
+  #deflatedFrame(
+    message: Sendable,
+    payload: Uint8Array,
+  ): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
+    const { messageDeflate, sharedWriter } = this.#options;
+    assert(
+      messageDeflate !== undefined,
+      "only a connection with permessage-deflate finds a message worth deflating",
+    );
+    if (message instanceof PreparedMessage && sharedWriter !== undefined) {
+      messageDeflate.noteSent(payload);
+      return message.deflated({
+        deflate: messageDeflate.port,
+        payload,
+        windowBits: messageDeflate.windowBits,
+        writer: sharedWriter,
+      });
+    }
+    const isText = typeof dataOf(message) === "string";
+    const deflated = messageDeflate.deflate(payload);
+    if (deflated instanceof Promise)
+      return deflated.then((bytes) => this.#frameDeflated(bytes, isText));
+    return this.#frameDeflated(deflated, isText);
+  }
+
+  #frameDeflated(payload: Uint8Array, isText: boolean): readonly Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    this.#options.connection.frameDeflated(payload, isText, pieces);
+    return pieces;
+  }
+}
+
+function dataOf(message: Sendable): string | Uint8Array {
+  return message instanceof PreparedMessage ? message.data : message;
+}
+
+function outboxFullError(): BusbarError {
+  return new BusbarError(
+    "websocket/outbox-full",
+    "too much waits for this peer already: await the sends, or send less",
+    {
+      retryable: true,
+    },
+  );
+}

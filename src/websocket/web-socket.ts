@@ -1,0 +1,120 @@
+import { optionalRejection } from "../kernel/deferred.js";
+import { closeCodes } from "../protocol/close-code.js";
+import type { PreparedMessage } from "./prepared-message.js";
+import type { Sendable } from "./sender.js";
+import type { CloseInfo, SocketDriver, WebSocketEvents } from "./socket-driver.js";
+
+/** What a socket began with and who is at its other end. */
+export interface SocketIdentity<Request, Principal> {
+  readonly request: Request;
+  readonly principal: Principal;
+  readonly protocol: string;
+}
+
+/**
+ * One open WebSocket.
+ *
+ * Take its messages either with `for await` or with `on("message")`; while nobody takes them the peer is made to wait.
+ */
+export class WebSocket<Request, Principal> implements AsyncIterable<string | Uint8Array> {
+  /** What the socket began with: URL, headers, the peer's address. */
+  readonly request: Request;
+  /** Who authenticated at the handshake. */
+  readonly principal: Principal;
+  /** The negotiated subprotocol; empty when there is none. */
+  readonly protocol: string;
+  readonly #driver: SocketDriver;
+
+  constructor(driver: SocketDriver, identity: SocketIdentity<Request, Principal>) {
+    this.#driver = driver;
+    this.request = identity.request;
+    this.principal = identity.principal;
+    this.protocol = identity.protocol;
+  }
+
+  /** Bytes that were given to `send` and that the kernel has not taken. */
+  get bufferedBytes(): number {
+    return this.#driver.sender.bufferedBytes;
+  }
+
+  get state(): "open" | "closing" | "closed" {
+    return this.#driver.state;
+  }
+
+  /** Resolves when the transport is gone. Never rejects. */
+  get closed(): Promise<CloseInfo> {
+    return this.#driver.closed;
+  }
+
+  /**
+   * Send a message, text or bytes; resolves when the kernel has taken it, so that awaiting it is backpressure.
+   *
+   * Bytes are not copied: leave them as they are until then. Rejects with a `BusbarError`: `send/not-open` once the
+   * connection is closing, `websocket/outbox-full`, or `websocket/not-sent` when the connection ended before. A
+   * rejection that nobody awaits does no harm.
+   */
+  send(message: Sendable): Promise<void> {
+    return this.#driver.sender.send(message);
+  }
+
+  /** Send a prepared message that nobody awaits; false, and nothing is sent, when the outbox is full or closing. */
+  offer(message: PreparedMessage): boolean {
+    return this.#driver.sender.offer(message);
+  }
+
+  /**
+   * Ask the peer for a pong (RFC 6455, 5.5.2); resolves with the round trip in milliseconds.
+   *
+   * @param payload at most 125 bytes; random when it is left out.
+   */
+  ping(payload?: Uint8Array): Promise<number> {
+    return this.#driver.pings.ping(payload);
+  }
+
+  /**
+   * Begin the close handshake; resolves when the transport is gone. What was sent before still leaves.
+   *
+   * @param code 1000 to 1003, 1007 to 1014 or 3000 to 4999.
+   * @param reason at most 123 bytes of UTF-8.
+   */
+  close(code: number = closeCodes.normal, reason = ""): Promise<CloseInfo> {
+    try {
+      this.#driver.close(code, reason);
+    } catch (error) {
+      return optionalRejection(error);
+    }
+    return this.#driver.closed;
+  }
+
+  /** Drop the connection at once, without a close handshake: the peer sees an abnormal end (1006). */
+  terminate(): void {
+    this.#driver.terminate();
+  }
+
+  /** Call `listener` for each event of this name; returns the function that ends it. */
+  on<Name extends keyof WebSocketEvents>(
+    name: Name,
+    listener: (event: WebSocketEvents[Name]) => void,
+  ): () => void {
+    return this.#driver.listen(name, listener);
+  }
+
+  /** The messages, until the connection closes. Leaving the loop early leaves the connection open. */
+  [Symbol.asyncIterator](): AsyncIterator<string | Uint8Array, undefined> {
+    return this.#driver.inbox;
+  }
+}
+
+/**
+ * Send one message to many sockets; it is framed once, and compressed once.
+ *
+ * @returns the sockets that were left out, because too much waits for them already or because they are closing.
+ */
+export function broadcast<Socket extends WebSocket<unknown, unknown>>(
+  sockets: Iterable<Socket>,
+  message: PreparedMessage,
+): Socket[] {
+  const leftOut: Socket[] = [];
+  for (const socket of sockets) if (!socket.offer(message)) leftOut.push(socket);
+  return leftOut;
+}
