@@ -1,0 +1,62 @@
+import { expectTypeOf, it } from "vitest";
+import { z } from "zod";
+import { channel, contract, type Contract } from "./contract.js";
+import type { ChannelName, JoinOf, MessageOf, NamesOf, ParamsOf, PatternOf, PresenceOf, PublishOf } from "./types.js";
+
+const text = z.object({ text: z.string() });
+const app = contract({
+  "chat/:room": channel({ message: text, presence: z.object({ name: z.string().default("somebody") }) }),
+  "chat/lobby": channel({ message: z.object({ lobby: z.literal(true) }) }),
+  "games/:game/moves/:player": channel({ message: z.string().transform((move) => move.length) }),
+  news: channel({ message: z.number() }),
+});
+type App = typeof app;
+
+it("a name finds its pattern", () => {
+  expectTypeOf<PatternOf<App, "chat/kitchen">>().toEqualTypeOf<"chat/:room">();
+  expectTypeOf<PatternOf<App, `chat/${string}`>>().toEqualTypeOf<"chat/:room">();
+  expectTypeOf<PatternOf<App, "chat/lobby">>().toEqualTypeOf<"chat/lobby">();
+  expectTypeOf<PatternOf<App, "games/go/moves/ada">>().toEqualTypeOf<"games/:game/moves/:player">();
+  expectTypeOf<PatternOf<App, "news">>().toEqualTypeOf<"news">();
+});
+
+it("a name that no pattern matches finds none", () => {
+  expectTypeOf<PatternOf<App, "chat">>().toBeNever();
+  expectTypeOf<PatternOf<App, "chat/a/b">>().toBeNever();
+  expectTypeOf<PatternOf<App, "games/go/move/ada">>().toBeNever();
+  expectTypeOf<MessageOf<App, "weather">>().toBeNever();
+});
+
+it("the channel names of a contract can be told from others", () => {
+  expectTypeOf<NamesOf<"games/:game/moves/:player">>().toEqualTypeOf<`games/${string}/moves/${string}`>();
+  expectTypeOf<"chat/kitchen">().toExtend<ChannelName<App>>();
+  expectTypeOf<"news">().toExtend<ChannelName<App>>();
+  expectTypeOf<"weather">().not.toExtend<ChannelName<App>>();
+  expectTypeOf<string>().not.toExtend<ChannelName<App>>();
+});
+
+it("messages, what is published, presence and parameters have their types", () => {
+  expectTypeOf<MessageOf<App, "chat/kitchen">>().toEqualTypeOf<{ text: string }>();
+  expectTypeOf<MessageOf<App, "chat/lobby">>().toEqualTypeOf<{ lobby: true }>();
+  expectTypeOf<PublishOf<App, "games/go/moves/ada">>().toEqualTypeOf<string>();
+  expectTypeOf<MessageOf<App, "games/go/moves/ada">>().toEqualTypeOf<number>();
+  expectTypeOf<PresenceOf<App, "chat/kitchen">>().toEqualTypeOf<{ name: string }>();
+  expectTypeOf<JoinOf<App, "chat/kitchen">>().toEqualTypeOf<{ name?: string | undefined }>();
+  expectTypeOf<PresenceOf<App, "news">>().toBeNever();
+  expectTypeOf<ParamsOf<"games/:game/moves/:player">>().toEqualTypeOf<{
+    readonly game: string;
+    readonly player: string;
+  }>();
+  expectTypeOf<keyof ParamsOf<"news">>().toBeNever();
+});
+
+it("every contract is a contract", () => {
+  expectTypeOf<App>().toExtend<Contract>();
+});
+
+it("a channel refuses options that are not its own", () => {
+  // @ts-expect-error a message needs a schema
+  expectTypeOf(channel).toBeCallableWith({ message: "text" });
+  // @ts-expect-error roles are lists
+  expectTypeOf(channel).toBeCallableWith({ message: text, allow: { publish: "member" } });
+});
