@@ -1,7 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { wholeCoverageFolders } from "./floors.mjs";
+import { LastLineReporter } from "./test/reporter.js";
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+const whole = { lines: 100, branches: 100 };
 
 export default defineConfig({
   resolve: {
@@ -13,6 +17,15 @@ export default defineConfig({
   },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },
+    reporters: ["default", new LastLineReporter()],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: ["src/**/*.test.ts"],
+      reporter: [["text", { skipFull: true }], "html"],
+      thresholds: Object.fromEntries(wholeCoverageFolders.map((folder) => [`src/${folder}/**`, whole])),
+    },
   },
 });

@@ -1,0 +1,47 @@
+/** Programs that are no npm packages, which some tests need. */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+interface Requirement {
+  /** What is left out without it. */
+  readonly tests: string;
+  /** Where it is expected. */
+  readonly path: string;
+  /** The environment variable that names another place. */
+  readonly override: string;
+  isPresent(path: string): boolean;
+}
+
+/** Each under the name of its Debian package. */
+const requirements = {
+  chromium: {
+    tests: "the browser tests",
+    path: "/usr/bin/chromium",
+    override: "CHROMIUM_PATH",
+    isPresent: existsSync,
+  },
+  "python3-websockets": {
+    tests: "the tests with Python's websockets",
+    path: "/usr/bin/python3",
+    override: "PYTHON_PATH",
+    isPresent: (path) => existsSync(path) && spawnSync(path, ["-c", "import websockets"]).status === 0,
+  },
+} as const satisfies Readonly<Record<string, Requirement>>;
+
+export type Program = keyof typeof requirements;
+
+/** Where the program is expected to be. For Python's websockets, the interpreter that has the module. */
+export function pathOf(program: Program): string {
+  return process.env[requirements[program].override] ?? requirements[program].path;
+}
+
+/** Look whether the program is there. */
+export function isPresent(program: Program): boolean {
+  return requirements[program].isPresent(pathOf(program));
+}
+
+/** One line for whoever lacks the program: what was left out, and how to get it. */
+export function advice(program: Program): string {
+  const { override, tests } = requirements[program];
+  return `${tests} were left out: run \`apt-get install ${program}\`, or set ${override} to where it is`;
+}
