@@ -26,9 +26,7 @@ const closedForGood = {
   "transport-ended": "closed",
 } as const;
 
-const transitions: Readonly<
-  Record<ConnectionState, Readonly<Record<StateEvent, ConnectionState>>>
-> = {
+const transitions: Readonly<Record<ConnectionState, Readonly<Record<StateEvent, ConnectionState>>>> = {
   open: {
     "close-sent": "closing",
     "close-received": "answering",
@@ -47,9 +45,7 @@ export interface ConnectionOptions extends Omit<MessageReaderOptions, "isMasked"
 }
 
 /** What came of received bytes. `failed` is the last event of a connection, and so is `close`. */
-export type ConnectionEvent =
-  | ReadEvent
-  | { readonly type: "failed"; readonly error: ProtocolError };
+export type ConnectionEvent = ReadEvent | { readonly type: "failed"; readonly error: ProtocolError };
 
 /** How an attempt to inflate a `compressed` event's payload ended. */
 export type Inflation = Uint8Array | "too-large" | "invalid";
@@ -151,22 +147,17 @@ export class Connection {
    */
   sendControl(type: "ping" | "pong", payload: string | Uint8Array, output: Uint8Array[]): void {
     this.#requireCanSend();
-    const length =
-      typeof payload === "string" ? this.#options.text.byteLength(payload) : payload.length;
-    if (length > CONTROL_PAYLOAD_BYTES_MAX)
-      throw new ProtocolError("send/control-too-long", `${length} bytes`);
+    const length = typeof payload === "string" ? this.#options.text.byteLength(payload) : payload.length;
+    if (length > CONTROL_PAYLOAD_BYTES_MAX) throw new ProtocolError("send/control-too-long", `${length} bytes`);
     this.#options.writer.write({ opcode: opcodes[type], payload }, output);
   }
 
   /** What speaks against closing with this code and reason: `send/close-code` or `send/close-reason-too-long`. */
   closeError(code: number | undefined, reason: string): ProtocolError | undefined {
-    if (code !== undefined && !mayTravel(code))
-      return new ProtocolError("send/close-code", String(code));
+    if (code !== undefined && !mayTravel(code)) return new ProtocolError("send/close-code", String(code));
     const bytes = this.#options.text.byteLength(reason);
     const bytesMax = CONTROL_PAYLOAD_BYTES_MAX - 2;
-    return bytes > bytesMax
-      ? new ProtocolError("send/close-reason-too-long", `${bytes} bytes`)
-      : undefined;
+    return bytes > bytesMax ? new ProtocolError("send/close-reason-too-long", `${bytes} bytes`) : undefined;
   }
 
   /**
@@ -179,10 +170,7 @@ export class Connection {
     const error = this.closeError(code, reason);
     if (error !== undefined) throw error;
     if (!this.canSend) return;
-    this.#options.writer.write(
-      { opcode: opcodes.close, payload: this.#closePayload(code, reason) },
-      output,
-    );
+    this.#options.writer.write({ opcode: opcodes.close, payload: this.#closePayload(code, reason) }, output);
     this.#transition("close-sent");
   }
 
@@ -216,10 +204,7 @@ export class Connection {
     if (inflation === "invalid") throw new ProtocolError("message/not-deflated");
     const { messageBytesMax, text } = this.#options;
     if (inflation === "too-large" || inflation.length > messageBytesMax) {
-      throw new ProtocolError(
-        "message/too-large",
-        `the limit is ${messageBytesMax} bytes, after inflating`,
-      );
+      throw new ProtocolError("message/too-large", `the limit is ${messageBytesMax} bytes, after inflating`);
     }
     if (!this.#isTextInflating) return inflation;
     const data = text.decode(inflation, 0, inflation.length);

@@ -10,8 +10,31 @@ export interface Rule {
   readonly message: string;
 }
 
+export type FrameErrorCode =
+  | "frame/reserved-bits"
+  | "frame/reserved-opcode"
+  | "frame/length-not-minimal"
+  | "frame/length-top-bit"
+  | "frame/not-masked"
+  | "frame/masked"
+  | "frame/control-fragmented"
+  | "frame/control-too-long"
+  | "message/nothing-to-continue"
+  | "message/not-finished"
+  | "message/not-utf8"
+  | "message/too-large"
+  | "message/too-many-fragments"
+  | "message/not-deflated"
+  | "close/one-byte"
+  | "close/invalid-code"
+  | "close/reason-not-utf8"
+  | "send/control-too-long"
+  | "send/close-code"
+  | "send/close-reason-too-long"
+  | "send/not-open";
+
 /** Every error of the frame layer and of the close handshake. `docs/errors.md` lists the same. */
-export const frameRules = {
+export const frameRules: Readonly<Record<FrameErrorCode, Rule>> = {
   "frame/reserved-bits": {
     by: "remote",
     closeCode: 1002,
@@ -138,9 +161,7 @@ export const frameRules = {
     section: "RFC 6455, 5.5.1",
     message: "nothing can be sent once the connection is closing",
   },
-} as const satisfies Readonly<Record<string, Rule>>;
-
-export type FrameErrorCode = keyof typeof frameRules;
+};
 
 /** A broken rule of the protocol. `by` says whose fault it is, `closeCode` how the connection ends. */
 export class ProtocolError extends BusbarError {
@@ -149,10 +170,146 @@ export class ProtocolError extends BusbarError {
   readonly section: string;
 
   constructor(code: FrameErrorCode, detail?: string) {
-    const rule: Rule = frameRules[code];
+    const rule = frameRules[code];
     super(code, `${rule.message}${detail === undefined ? "" : `: ${detail}`} (${rule.section})`);
     this.by = rule.by;
     this.closeCode = rule.closeCode;
     this.section = rule.section;
+  }
+}
+
+/** One rule of the opening handshake: what an HTTP answer to its breach says. */
+export interface HandshakeRule {
+  readonly by: "remote" | "local";
+  /** What a server answers with (RFC 9110, 15). */
+  readonly status: number;
+  readonly section: string;
+  readonly message: string;
+}
+
+function refusal(status: number, section: string, message: string): HandshakeRule {
+  return { by: "remote", status, section, message };
+}
+
+export type HandshakeErrorCode =
+  | "handshake/malformed"
+  | "handshake/head-too-large"
+  | "handshake/too-many-headers"
+  | "handshake/timeout"
+  | "handshake/http-version"
+  | "handshake/method"
+  | "handshake/host"
+  | "handshake/body"
+  | "handshake/not-an-upgrade"
+  | "handshake/version"
+  | "handshake/key"
+  | "handshake/protocols"
+  | "handshake/extensions"
+  | "handshake/origin"
+  | "handshake/no-such-path"
+  | "handshake/not-authenticated"
+  | "handshake/forbidden"
+  | "handshake/too-many-connections"
+  | "handshake/too-many-from-address"
+  | "handshake/stopping"
+  | "handshake/internal"
+  | "handshake/response-malformed"
+  | "handshake/response-refused"
+  | "handshake/response-upgrade"
+  | "handshake/response-accept"
+  | "handshake/response-protocol"
+  | "handshake/response-extensions"
+  | "handshake/url"
+  | "handshake/header";
+
+/** Every error of the opening handshake, the server's and the client's. `docs/errors.md` lists the same. */
+export const handshakeRules: Readonly<Record<HandshakeErrorCode, HandshakeRule>> = {
+  "handshake/malformed": refusal(400, "RFC 9112, 3", "the request cannot be read as HTTP/1.1"),
+  "handshake/head-too-large": refusal(431, "RFC 6585, 5", "the request line and headers are longer than the limit"),
+  "handshake/too-many-headers": refusal(431, "RFC 6585, 5", "there are more headers than the limit"),
+  "handshake/timeout": refusal(408, "RFC 9110, 15.5.9", "the request did not come in time"),
+  "handshake/http-version": refusal(505, "RFC 6455, 4.1", "a WebSocket needs HTTP/1.1"),
+  "handshake/method": refusal(405, "RFC 6455, 4.1", "a WebSocket begins with a GET request"),
+  "handshake/host": refusal(400, "RFC 9112, 3.2", "exactly one Host header is needed"),
+  "handshake/body": refusal(400, "RFC 9110, 9.3.1", "a request for an upgrade has no body"),
+  "handshake/not-an-upgrade": refusal(
+    426,
+    "RFC 6455, 4.2.1",
+    "only WebSockets are served here: send Upgrade: websocket and Connection: Upgrade",
+  ),
+  "handshake/version": refusal(426, "RFC 6455, 4.4", "Sec-WebSocket-Version must be 13"),
+  "handshake/key": refusal(400, "RFC 6455, 4.2.1", "Sec-WebSocket-Key must be given once, as the base64 of 16 bytes"),
+  "handshake/protocols": refusal(400, "RFC 6455, 4.1", "Sec-WebSocket-Protocol must list different tokens"),
+  "handshake/extensions": refusal(400, "RFC 6455, 9.1", "Sec-WebSocket-Extensions cannot be read"),
+  "handshake/origin": refusal(403, "RFC 6455, 10.2", "pages of this origin may not connect"),
+  "handshake/no-such-path": refusal(404, "RFC 6455, 4.2.2", "there is no WebSocket at this path"),
+  "handshake/not-authenticated": refusal(
+    401,
+    "RFC 9110, 15.5.2",
+    "name and password, or a token, are needed to connect",
+  ),
+  "handshake/forbidden": refusal(403, "RFC 9110, 15.5.4", "this client may not connect"),
+  "handshake/too-many-connections": refusal(
+    503,
+    "RFC 9110, 15.6.4",
+    "the server has as many connections as it can take",
+  ),
+  "handshake/too-many-from-address": refusal(429, "RFC 6585, 4", "this address has as many connections as it may"),
+  "handshake/stopping": refusal(503, "RFC 9110, 15.6.4", "the server is stopping"),
+  "handshake/internal": refusal(500, "RFC 9110, 15.6.1", "the server failed; its log says why"),
+  "handshake/response-malformed": refusal(502, "RFC 9112, 4", "the server's answer cannot be read as HTTP/1.1"),
+  "handshake/response-refused": refusal(502, "RFC 6455, 4.1", "the server refused the WebSocket"),
+  "handshake/response-upgrade": refusal(502, "RFC 6455, 4.1", "the server's answer is not an upgrade to websocket"),
+  "handshake/response-accept": refusal(
+    502,
+    "RFC 6455, 4.1",
+    "the server's Sec-WebSocket-Accept does not answer the key",
+  ),
+  "handshake/response-protocol": refusal(502, "RFC 6455, 4.1", "the server chose a subprotocol that was not offered"),
+  "handshake/response-extensions": refusal(
+    502,
+    "RFC 6455, 4.1",
+    "the server chose an extension that was not offered, or with parameters that do not fit",
+  ),
+  "handshake/url": {
+    by: "local",
+    status: 400,
+    section: "RFC 6455, 3",
+    message: "a WebSocket URL is ws: or wss: with a host and without a fragment",
+  },
+  "handshake/header": {
+    by: "local",
+    status: 500,
+    section: "RFC 9110, 5.5",
+    message: "a header's name or value has characters that it cannot have",
+  },
+};
+
+export interface HandshakeErrorOptions {
+  /** What exactly was wrong. */
+  readonly detail?: string | undefined;
+  /** Headers of the refusal. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The status that a server refused with, where it is not the rule's own. */
+  readonly status?: number;
+}
+
+/** A handshake that did not lead to a WebSocket, and how a server answers it. */
+export class HandshakeError extends BusbarError {
+  readonly by: "remote" | "local";
+  readonly status: number;
+  readonly section: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: HandshakeErrorCode, options: HandshakeErrorOptions = {}) {
+    const rule = handshakeRules[code];
+    const { detail, headers = {}, status = rule.status } = options;
+    super(code, `${rule.message}${detail === undefined ? "" : `: ${detail}`} (${rule.section})`, {
+      retryable: status === 429 || status === 503 || status === 408,
+    });
+    this.by = rule.by;
+    this.status = status;
+    this.section = rule.section;
+    this.headers = headers;
   }
 }

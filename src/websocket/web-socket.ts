@@ -1,6 +1,6 @@
 import { optionalRejection } from "../kernel/deferred.js";
 import { closeCodes } from "../protocol/close-code.js";
-import type { PreparedMessage } from "./prepared-message.js";
+import { PreparedMessage } from "./prepared-message.js";
 import type { Sendable } from "./sender.js";
 import type { CloseInfo, SocketDriver, WebSocketEvents } from "./socket-driver.js";
 
@@ -112,9 +112,10 @@ export class WebSocket<Request, Principal> implements AsyncIterable<string | Uin
  */
 export function broadcast<Socket extends WebSocket<unknown, unknown>>(
   sockets: Iterable<Socket>,
-  message: PreparedMessage,
+  message: Sendable,
 ): Socket[] {
+  const prepared = message instanceof PreparedMessage ? message : new PreparedMessage(message);
   const leftOut: Socket[] = [];
-  for (const socket of sockets) if (!socket.offer(message)) leftOut.push(socket);
+  for (const socket of sockets) if (!socket.offer(prepared)) leftOut.push(socket);
   return leftOut;
 }

@@ -17,7 +17,7 @@ export class NodeTransport implements Transport {
   listen(listener: TransportListener, early: Uint8Array): void {
     const socket = this.#socket;
     socket.setTimeout(0);
-    if ("setNoDelay" in socket) socket.setNoDelay(true);
+    socket.setNoDelay(true);
     socket.on("error", (error) => {
       this.#error = transportError(error);
     });
@@ -25,6 +25,7 @@ export class NodeTransport implements Transport {
     socket.on("end", () => listener.peerEnded());
     if (early.length > 0) listener.bytesReceived(early);
     socket.on("data", (chunk: Uint8Array) => listener.bytesReceived(chunk));
+    socket.resume();
   }
 
   write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void {

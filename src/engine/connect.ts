@@ -1,0 +1,134 @@
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { NodeTransport } from "../adapters/node/transport.js";
+import { deferred } from "../kernel/deferred.js";
+import { BusbarError } from "../kernel/errors.js";
+import { encodeBase64 } from "../protocol/base64.js";
+import {
+  checkUpgradeResponse,
+  parseWebSocketUrl,
+  upgradeRequest,
+  type UpgradeOffer,
+  type UpgradeResult,
+  type WebSocketUrl,
+} from "../protocol/client-handshake.js";
+import { HeaderMap } from "../protocol/header-map.js";
+import { HttpHeadReader, parseResponseHead } from "../protocol/http-head.js";
+import { SocketDriver, type SocketSurroundings } from "../websocket/socket-driver.js";
+import { WebSocket } from "../websocket/web-socket.js";
+import { handshakeRequest, type HandshakeRequest } from "./handshake-request.js";
+import { compressionOf, limitsOf, socketLimitsOf, type ConnectOptions } from "./options.js";
+import { surroundingsOf } from "./surroundings.js";
+
+/** RFC 6455, 4.1: 16 random bytes, as base64. */
+const KEY_BYTES = 16;
+
+/** A client's socket. */
+export type ClientSocket = WebSocket<HandshakeRequest, undefined>;
+
+/** What was read of the server's answer. */
+interface Answer extends UpgradeResult {
+  /** Bytes behind the answer. */
+  readonly early: Uint8Array;
+}
+
+/**
+ * Open a WebSocket as a client; resolves when it is open. Redirects are not followed.
+ *
+ * @param url `ws:` or `wss:`; user and password in it are sent as HTTP Basic.
+ * @throws HandshakeError when the server refuses, or when its answer breaks a rule.
+ * @throws BusbarError `connect/failed`, `connect/timeout` or `connect/aborted`.
+ */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<ClientSocket> {
+  const surroundings = surroundingsOf("client", options);
+  const offer = offerOf(url, options, surroundings);
+  const socket = openSocket(offer.url, options);
+  let answer: Answer;
+  try {
+    answer = await shakeHands(socket, { offer, options, surroundings });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  const transport = new NodeTransport(socket);
+  const { deflate, early, protocol = "" } = answer;
+  const limits = socketLimitsOf(options);
+  const driver = new SocketDriver({ role: "client", transport, surroundings, limits, deflate });
+  const request = handshakeRequest(offer.url.target, new HeaderMap(offer.headers.flat()), transport.remoteAddress);
+  transport.listen(driver, early);
+  return new WebSocket(driver, { request, principal: undefined, protocol });
+}
+
+function offerOf(url: string, options: ConnectOptions, surroundings: SocketSurroundings): UpgradeOffer {
+  const target = parseWebSocketUrl(url);
+  const key = new Uint8Array(KEY_BYTES);
+  surroundings.random.fill(key);
+  const headers: [string, string][] = Object.entries(options.headers ?? {});
+  if (target.credentials !== undefined) {
+    const { password, username } = target.credentials;
+    const credentials = encodeBase64(new TextEncoder().encode(`${username}:${password}`));
+    headers.push(["Authorization", `Basic ${credentials}`]);
+  }
+  const compression = compressionOf(options);
+  const deflate = compression && { noContextTakeover: !compression.contextTakeover };
+  return { url: target, key: encodeBase64(key), protocols: options.subprotocols ?? [], deflate, headers };
+}
+
+function openSocket(url: WebSocketUrl, options: ConnectOptions): Socket {
+  const { socketPath, tls } = options;
+  const where = socketPath === undefined ? { host: url.host, port: url.port } : { path: socketPath };
+  if (!url.isSecure) return connectTcp(where);
+  // RFC 6066, 3: an address is no server name.
+  return connectTls({ ...where, ...(isIP(url.host) === 0 && { servername: url.host }), ...tls });
+}
+
+interface Attempt {
+  readonly offer: UpgradeOffer;
+  readonly options: ConnectOptions;
+  readonly surroundings: SocketSurroundings;
+}
+
+/** Send the request and read the answer. The socket is paused when this resolves, and has no listeners left. */
+async function shakeHands(socket: Socket, { offer, options, surroundings }: Attempt): Promise<Answer> {
+  const limits = limitsOf(options);
+  const answer = deferred<Answer>();
+  const reader = new HttpHeadReader("response", limits);
+  const listeners = {
+    data: (chunk: Uint8Array): void => {
+      try {
+        const head = reader.push(chunk);
+        if (head === undefined) return;
+        socket.pause();
+        answer.resolve({ ...checkUpgradeResponse(parseResponseHead(head), offer), early: head.rest });
+      } catch (error) {
+        answer.reject(error);
+      }
+    },
+    error: (cause: Error): void => answer.reject(failed(cause.message, cause)),
+    close: (): void => answer.reject(failed("the server ended the connection before it answered")),
+  };
+  const onAbort = (): void => {
+    answer.reject(new BusbarError("connect/aborted", "the attempt was given up", { cause: options.signal?.reason }));
+  };
+  const timeout = surroundings.clock.schedule(limits.handshakeTimeoutMs, () => {
+    const message = `no answer to the handshake within ${limits.handshakeTimeoutMs} ms`;
+    answer.reject(new BusbarError("connect/timeout", message, { retryable: true }));
+  });
+  // After a failure they stay: an error event that nobody hears of would end the process.
+  for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
+  options.signal?.addEventListener("abort", onAbort);
+  if (options.signal?.aborted === true) onAbort();
+  socket.write(upgradeRequest(offer));
+  try {
+    const result = await answer.promise;
+    for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
+    return result;
+  } finally {
+    timeout.cancel();
+    options.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function failed(detail: string, cause?: Error): BusbarError {
+  return new BusbarError("connect/failed", `cannot connect: ${detail}`, { retryable: true, cause });
+}

@@ -1,0 +1,29 @@
+/**
+ * `busbar/websocket`: the WebSocket engine by itself, server and client.
+ *
+ * @module
+ */
+export type { AuthenticationRequest, Authenticator, Credentials } from "../auth/authenticator.js";
+export { basic, type BasicLookup, type BasicOptions, type BasicUser } from "../auth/basic.js";
+export type { Principal } from "../auth/principal.js";
+export { BusbarError } from "../kernel/errors.js";
+export type { Logger } from "../kernel/logger.js";
+export { HandshakeError, ProtocolError } from "../protocol/errors.js";
+export { PreparedMessage } from "../websocket/prepared-message.js";
+export type { CloseInfo, WebSocketEvents } from "../websocket/socket-driver.js";
+export { broadcast, type WebSocket } from "../websocket/web-socket.js";
+export { attach, type AttachOptions } from "./attach.js";
+export { connect, type ClientSocket } from "./connect.js";
+export type { HandshakeRequest } from "./handshake-request.js";
+export type {
+  CompressionOptions,
+  ConnectOptions,
+  KeepaliveOptions,
+  Limits,
+  ServeOptions,
+  ServerOptions,
+  SocketOptions,
+} from "./options.js";
+export { serve } from "./serve.js";
+export type { ServerSocket, SocketHandler } from "./socket-host.js";
+export type { WebSocketServer } from "./web-socket-server.js";

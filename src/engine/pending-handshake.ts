@@ -1,0 +1,73 @@
+import type { Socket } from "node:net";
+import type { Clock, Timer } from "../kernel/clock.js";
+import type { Logger } from "../kernel/logger.js";
+import { HandshakeError } from "../protocol/errors.js";
+import { refuseUpgrade } from "../protocol/server-handshake.js";
+
+/** How long a refused peer may take to read the refusal. */
+const LINGER_MS = 1000;
+
+export interface PendingHandshakeOptions {
+  readonly socket: Socket;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly timeoutMs: number;
+}
+
+/** A connection between its first byte and the answer to its request. It is answered once, in time. */
+export class PendingHandshake {
+  readonly socket: Socket;
+  readonly address: string;
+  readonly #options: PendingHandshakeOptions;
+  readonly #timer: Timer;
+  #isDecided = false;
+
+  constructor(options: PendingHandshakeOptions) {
+    const { clock, socket, timeoutMs } = options;
+    this.socket = socket;
+    this.address = socket.remoteAddress ?? "local";
+    this.#options = options;
+    this.#timer = clock.schedule(timeoutMs, () => this.refuse(new HandshakeError("handshake/timeout")));
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
+  }
+
+  /** Answer with 101; false when the peer has gone or was answered already. */
+  accept(response: Uint8Array): boolean {
+    if (this.#isDecided) return false;
+    this.#decide();
+    this.socket.off("error", this.#onError);
+    this.socket.off("close", this.#onClose);
+    this.socket.write(response);
+    return true;
+  }
+
+  /** Answer with the error's HTTP status, then drop the connection; what the peer still sends is not looked at. */
+  refuse(error: HandshakeError): void {
+    if (this.#isDecided) return;
+    this.#decide();
+    const { clock, logger } = this.#options;
+    logger.warn("websocket/handshake-refused", {
+      address: this.address,
+      code: error.code,
+      status: error.status,
+      message: error.message,
+    });
+    const linger = clock.schedule(LINGER_MS, () => this.socket.destroy());
+    this.socket.on("close", () => linger.cancel());
+    this.socket.removeAllListeners("data");
+    this.socket.end(refuseUpgrade(error));
+    this.socket.resume();
+  }
+
+  #decide(): void {
+    this.#isDecided = true;
+    this.#timer.cancel();
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#options.logger.debug("websocket/handshake-cut", { address: this.address, error: error.message });
+  };
+
+  readonly #onClose = (): void => this.#decide();
+}

@@ -1,0 +1,134 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import { NodeTransport } from "../adapters/node/transport.js";
+import type { Principal } from "../auth/principal.js";
+import { HandshakeError } from "../protocol/errors.js";
+import { HttpHeadReader, parseRequestHead, type RequestHead } from "../protocol/http-head.js";
+import { SocketDriver, type SocketLimits, type SocketSurroundings } from "../websocket/socket-driver.js";
+import { WebSocket } from "../websocket/web-socket.js";
+import { ConnectionCount } from "./connection-count.js";
+import { Gate, type Admission } from "./gate.js";
+import type { HandshakeRequest } from "./handshake-request.js";
+import { limitsOf, socketLimitsOf, type Limits, type ServerOptions } from "./options.js";
+import { PendingHandshake } from "./pending-handshake.js";
+import { surroundingsOf } from "./surroundings.js";
+
+/** A server's socket: what it asked for, and who is at its other end (undefined without `authenticate`). */
+export type ServerSocket = WebSocket<HandshakeRequest, Principal | undefined>;
+
+/**
+ * What an application does with each new socket.
+ *
+ * When it throws or rejects, that socket closes with 1011; when it returns, the socket stays as it is.
+ */
+export type SocketHandler = (socket: ServerSocket) => void | Promise<void>;
+
+/** Turns connections into sockets and keeps them, for a server of its own as for one that it is attached to. */
+export class SocketHost {
+  readonly sockets: Set<ServerSocket> = new Set();
+  readonly #handler: SocketHandler;
+  readonly #surroundings: SocketSurroundings;
+  readonly #limits: Limits;
+  readonly #socketLimits: SocketLimits;
+  readonly #gate: Gate;
+  readonly #count: ConnectionCount;
+  readonly #pending = new Set<PendingHandshake>();
+
+  constructor(handler: SocketHandler, options: ServerOptions) {
+    this.#handler = handler;
+    this.#surroundings = surroundingsOf("server", options);
+    this.#limits = limitsOf(options);
+    this.#socketLimits = socketLimitsOf(options);
+    this.#gate = new Gate(options, this.#surroundings.logger);
+    this.#count = new ConnectionCount(this.#limits);
+  }
+
+  /** Take a connection on which nothing has been read. */
+  accept(socket: Socket): void {
+    const handshake = this.#begin(socket);
+    if (handshake === undefined) return;
+    const reader = new HttpHeadReader("request", this.#limits);
+    socket.on("data", (chunk: Uint8Array) => {
+      try {
+        const read = reader.push(chunk);
+        if (read === undefined) return;
+        socket.pause();
+        socket.removeAllListeners("data");
+        this.#admit(handshake, parseRequestHead(read), read.rest);
+      } catch (error) {
+        handshake.refuse(this.#refusal(error));
+      }
+    });
+  }
+
+  /** Take a connection whose request was read by somebody else, with the bytes that came behind it. */
+  upgrade(socket: Socket, head: RequestHead, early: Uint8Array): void {
+    const handshake = this.#begin(socket);
+    if (handshake !== undefined) this.#admit(handshake, head, early);
+  }
+
+  /** Close all sockets; resolves when they are gone, at the latest after `closeTimeoutMs`. */
+  async close(code: number, reason: string): Promise<void> {
+    for (const handshake of this.#pending) handshake.refuse(new HandshakeError("handshake/stopping"));
+    await Promise.all([...this.sockets].map((socket) => socket.close(code, reason)));
+  }
+
+  #begin(socket: Socket): PendingHandshake | undefined {
+    const { clock, logger } = this.#surroundings;
+    const handshake = new PendingHandshake({ socket, clock, logger, timeoutMs: this.#limits.handshakeTimeoutMs });
+    try {
+      this.#count.enter(handshake.address);
+    } catch (error) {
+      handshake.refuse(this.#refusal(error));
+      return undefined;
+    }
+    this.#pending.add(handshake);
+    socket.on("close", () => {
+      this.#pending.delete(handshake);
+      this.#count.leave(handshake.address);
+    });
+    return handshake;
+  }
+
+  #admit(handshake: PendingHandshake, head: RequestHead, early: Uint8Array): void {
+    const peer = { address: handshake.address, isSecure: handshake.socket instanceof TLSSocket };
+    this.#gate.admit(head, peer).then(
+      (admission) => this.#open(handshake, admission, early),
+      (error: unknown) => handshake.refuse(this.#refusal(error)),
+    );
+  }
+
+  #open(handshake: PendingHandshake, admission: Admission, early: Uint8Array): void {
+    if (!handshake.accept(admission.response)) return;
+    this.#pending.delete(handshake);
+    const transport = new NodeTransport(handshake.socket);
+    const driver = new SocketDriver({
+      role: "server",
+      transport,
+      surroundings: this.#surroundings,
+      limits: this.#socketLimits,
+      deflate: admission.deflate,
+    });
+    const socket: ServerSocket = new WebSocket(driver, admission);
+    this.sockets.add(socket);
+    socket.on("close", () => this.sockets.delete(socket));
+    this.#handle(socket, driver);
+    transport.listen(driver, early);
+  }
+
+  #handle(socket: ServerSocket, driver: SocketDriver): void {
+    try {
+      const done = this.#handler(socket);
+      if (done instanceof Promise) done.catch((error: unknown) => driver.failed(error));
+    } catch (error) {
+      driver.failed(error);
+    }
+  }
+
+  /** Whatever else goes wrong on the way is the server's own fault, and the log's to know. */
+  #refusal(error: unknown): HandshakeError {
+    if (error instanceof HandshakeError) return error;
+    this.#surroundings.logger.error("websocket/handshake-failed", { error: String(error) });
+    return new HandshakeError("handshake/internal");
+  }
+}

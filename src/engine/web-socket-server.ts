@@ -1,0 +1,47 @@
+import { closeCodes } from "../protocol/close-code.js";
+import type { ServerSocket, SocketHost } from "./socket-host.js";
+
+export interface WebSocketServerOptions {
+  readonly host: SocketHost;
+  /** The port that is listened on; undefined for a Unix socket and for a server that is attached to another. */
+  readonly port: number | undefined;
+  /** Where clients connect to, for a server that listens by itself. */
+  readonly url: string | undefined;
+  /** Takes no more connections; resolves when the last one is gone, where they are this server's own. */
+  readonly stop: () => Promise<void>;
+}
+
+/** A server of WebSockets that is running. */
+export class WebSocketServer implements AsyncDisposable {
+  readonly port: number | undefined;
+  readonly url: string | undefined;
+  readonly #host: SocketHost;
+  readonly #stop: () => Promise<void>;
+
+  constructor(options: WebSocketServerOptions) {
+    this.port = options.port;
+    this.url = options.url;
+    this.#host = options.host;
+    this.#stop = options.stop;
+  }
+
+  /** The open sockets. */
+  get sockets(): ReadonlySet<ServerSocket> {
+    return this.#host.sockets;
+  }
+
+  /**
+   * Take no more connections and close those that are open; resolves when they are gone.
+   *
+   * @param code the close code that they are sent; 1001, "going away", by default.
+   */
+  async close(code: number = closeCodes.goingAway, reason = ""): Promise<void> {
+    const stopped = this.#stop();
+    await this.#host.close(code, reason);
+    await stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,129 @@
+import { acceptKey } from "./accept-key.js";
+import { decodeBase64 } from "./base64.js";
+import { formatDeflateAnswer, type DeflateParameters } from "./deflate-negotiation.js";
+import { HandshakeError } from "./errors.js";
+import { hasToken, parseExtensions, splitList, type Extension } from "./header-list.js";
+import { isToken, type RequestHead } from "./http-head.js";
+
+/** What a request for a WebSocket asks for. */
+export interface UpgradeRequest {
+  readonly key: string;
+  /** Subprotocols in the client's order of preference. */
+  readonly protocols: readonly string[];
+  readonly extensions: readonly Extension[];
+}
+
+/**
+ * Check the client's side of the opening handshake (RFC 6455, 4.2.1).
+ *
+ * @throws HandshakeError, whose status and headers the refusal carries.
+ */
+export function checkUpgradeRequest({ headers, httpVersion, method, target }: RequestHead): UpgradeRequest {
+  if (!/^1\.[1-9]$/.test(httpVersion)) throw new HandshakeError("handshake/http-version", { detail: httpVersion });
+  if (method !== "GET") throw new HandshakeError("handshake/method", { detail: method, headers: { Allow: "GET" } });
+  if (!target.startsWith("/")) throw new HandshakeError("handshake/malformed", { detail: "the target is not a path" });
+  if (headers.getAll("host").length !== 1) throw new HandshakeError("handshake/host");
+  const hasBody = headers.get("transfer-encoding") !== undefined || (headers.get("content-length") ?? "0") !== "0";
+  if (hasBody) throw new HandshakeError("handshake/body");
+  if (!hasToken(headers.get("upgrade"), "websocket") || !hasToken(headers.get("connection"), "upgrade")) {
+    throw new HandshakeError("handshake/not-an-upgrade", { headers: { Upgrade: "websocket" } });
+  }
+  if (headers.get("sec-websocket-version") !== "13") {
+    throw new HandshakeError("handshake/version", { headers: { "Sec-WebSocket-Version": "13" } });
+  }
+  return {
+    key: checkKey(headers.getAll("sec-websocket-key")),
+    protocols: checkProtocols(headers.get("sec-websocket-protocol")),
+    extensions: checkExtensions(headers.get("sec-websocket-extensions")),
+  };
+}
+
+function checkKey(keys: readonly string[]): string {
+  const [key] = keys;
+  if (key === undefined || keys.length > 1 || decodeBase64(key)?.length !== 16)
+    throw new HandshakeError("handshake/key");
+  return key;
+}
+
+function checkProtocols(value: string | undefined): readonly string[] {
+  if (value === undefined) return [];
+  const protocols = splitList(value);
+  const areTokens = protocols.length > 0 && protocols.every(isToken);
+  if (!areTokens || new Set(protocols).size < protocols.length) throw new HandshakeError("handshake/protocols");
+  return protocols;
+}
+
+function checkExtensions(value: string | undefined): readonly Extension[] {
+  if (value === undefined) return [];
+  const extensions = parseExtensions(value);
+  if (extensions === undefined) throw new HandshakeError("handshake/extensions");
+  return extensions;
+}
+
+/** The first of the server's subprotocols that the client offered; undefined when there is none. */
+export function chooseProtocol(offered: readonly string[], supported: readonly string[]): string | undefined {
+  return supported.find((protocol) => offered.includes(protocol));
+}
+
+export interface UpgradeAcceptance {
+  readonly key: string;
+  readonly protocol: string | undefined;
+  readonly deflate: DeflateParameters | undefined;
+}
+
+/** The bytes of the answer that opens a WebSocket (RFC 6455, 4.2.2). */
+export function acceptUpgrade({ deflate, key, protocol }: UpgradeAcceptance): Uint8Array {
+  return encodeHead("HTTP/1.1 101 Switching Protocols", [
+    ["Upgrade", "websocket"],
+    ["Connection", "Upgrade"],
+    ["Sec-WebSocket-Accept", acceptKey(key)],
+    ...(protocol === undefined ? [] : ([["Sec-WebSocket-Protocol", protocol]] as const)),
+    ...(deflate === undefined ? [] : ([["Sec-WebSocket-Extensions", formatDeflateAnswer(deflate)]] as const)),
+  ]);
+}
+
+/** The reason phrases of the statuses that a handshake is refused with (RFC 9110, 15). */
+const reasons: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  426: "Upgrade Required",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+};
+
+/** The bytes of an answer that refuses: the body says what was wrong, in one line. */
+export function refuseUpgrade(error: HandshakeError): Uint8Array {
+  const body = `${error.message}\n`;
+  return encodeHead(
+    `HTTP/1.1 ${error.status} ${reasons[error.status] ?? "Refused"}`,
+    [
+      ...Object.entries(error.headers),
+      ["Connection", "close"],
+      ["Content-Type", "text/plain; charset=utf-8"],
+      ["Content-Length", String(new TextEncoder().encode(body).length)],
+    ],
+    body,
+  );
+}
+
+/**
+ * Write a head and what stands behind it.
+ *
+ * @throws HandshakeError `handshake/header` for a name or a value that would break the head apart.
+ */
+export function encodeHead(startLine: string, headers: readonly (readonly [string, string])[], body = ""): Uint8Array {
+  const lines = headers.map(([name, value]) => {
+    if (!isToken(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new HandshakeError("handshake/header", { detail: JSON.stringify(name) });
+    }
+    return `${name}: ${value}\r\n`;
+  });
+  return new TextEncoder().encode(`${startLine}\r\n${lines.join("")}\r\n${body}`);
+}
