@@ -15,17 +15,20 @@ export const floors = [
   { floor: 7, folders: ["cli"] },
 ];
 
+/** The files that hold ports for adapters to implement. */
+const ports = ["websocket/ports[.]ts$", "hub/store[.]ts$", "client/ports[.]ts$"];
+
 /**
  * Folders that may import less than the floors below them: each names all that it sees, as regular expressions on
- * paths under `src/`. An adapter sees the kernel and the ports that it implements.
+ * paths under `src/`. An adapter sees the kernel and the ports.
  *
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const seesOnly = {
   client: ["kernel/", "protocol/", "wire/", "contract/"],
-  "adapters/node": ["kernel/", "[^/]+/ports[.]ts$"],
-  "adapters/browser": ["kernel/", "[^/]+/ports[.]ts$"],
-  "adapters/memory": ["kernel/", "[^/]+/ports[.]ts$"],
+  "adapters/node": ["kernel/", ...ports],
+  "adapters/browser": ["kernel/", ...ports],
+  "adapters/memory": ["kernel/", ...ports],
 };
 
 /** What `src/index.ts`, the package's root export, sees. */

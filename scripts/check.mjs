@@ -11,7 +11,7 @@ const steps = [
   ["lint", tool("oxlint"), "-c", "oxlint.config.mjs"],
   ["format", tool("oxfmt"), "--check"],
   ["floors", process.execPath, "scripts/dependencies.mjs"],
-  ["unused", tool("knip")],
+  ["unused", tool("knip"), "--treat-config-hints-as-errors"],
   ["package", process.execPath, "scripts/package.mjs"],
   ["tidiness", tool("vitest"), "run", "test/tidiness"],
 ];
