@@ -1,0 +1,296 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { deferred, type Deferred } from "../kernel/deferred.js";
+import type { BusbarError } from "../kernel/errors.js";
+import { Cursor, type CursorLog } from "./cursor.js";
+import type { Gap, Sink } from "./sink.js";
+import type { Message } from "./store.js";
+
+const messageAt = (offset: number): Message => ({ channel: "a", offset, payload: "0", from: "ada", at: 0 });
+
+/** A log whose reads are answered when the test says so. */
+class FakeLog implements CursorLog {
+  readonly epoch = "e";
+  head = 0;
+  /** The offset of the oldest message kept. */
+  oldest = 1;
+  readonly batchMax = 3;
+  readonly live = new Set<Cursor>();
+  readonly reads: { after: number; until: number; answer: Deferred<readonly Message[]> }[] = [];
+
+  append(): void {
+    const message = messageAt(++this.head);
+    for (const cursor of this.live) cursor.push(message);
+  }
+
+  read(after: number, until: number): Promise<readonly Message[]> {
+    const answer = deferred<readonly Message[]>();
+    this.reads.push({ after, until, answer });
+    return answer.promise;
+  }
+
+  /** Answer the oldest read as the log is now. */
+  async answerRead(): Promise<void> {
+    const read = this.reads.shift();
+    if (read === undefined) return;
+    const messages: Message[] = [];
+    const first = Math.max(read.after + 1, this.oldest);
+    for (let offset = first; offset <= read.until && messages.length < this.batchMax; offset++)
+      messages.push(messageAt(offset));
+    read.answer.resolve(messages);
+    await read.answer.promise;
+    await Promise.resolve();
+  }
+
+  addLive(cursor: Cursor): void {
+    this.live.add(cursor);
+  }
+
+  removeLive(cursor: Cursor): void {
+    this.live.delete(cursor);
+  }
+}
+
+/** A sink with room for so many messages until it is drained. */
+class FakeSink implements Sink {
+  readonly seen: (number | Gap)[] = [];
+  readonly errors: BusbarError[] = [];
+  room = Number.POSITIVE_INFINITY;
+  isBusy = false;
+  isWaitedFor = false;
+  onMessage = (): void => undefined;
+
+  message({ offset }: Message): boolean {
+    this.onMessage();
+    if (this.room === 0) return false;
+    this.room--;
+    this.seen.push(offset);
+    return true;
+  }
+
+  gap(gap: Gap): void {
+    this.seen.push(gap);
+  }
+
+  presence(): boolean {
+    return true;
+  }
+
+  waits(): void {
+    this.isWaitedFor = true;
+  }
+
+  ended(error: BusbarError): void {
+    this.errors.push(error);
+  }
+}
+
+describe("a cursor", () => {
+  let log: FakeLog;
+  let sink: FakeSink;
+  beforeEach(() => {
+    log = new FakeLog();
+    sink = new FakeSink();
+  });
+
+  const cursorAt = (offset: number): Cursor => {
+    const cursor = new Cursor(log, sink, offset);
+    cursor.start();
+    return cursor;
+  };
+
+  it("at the head is live: it takes messages as they are appended, and reads nothing", () => {
+    log.head = 4;
+    const cursor = cursorAt(4);
+    log.append();
+    log.append();
+    expect(sink.seen).toEqual([5, 6]);
+    expect(cursor.isLive).toBe(true);
+    expect(cursor.position).toEqual({ epoch: "e", offset: 6 });
+    expect(log.reads).toEqual([]);
+  });
+
+  it("behind the head reads what it missed, joins what is appended meanwhile, and becomes live", async () => {
+    log.head = 4;
+    const cursor = cursorAt(1);
+    log.append();
+    await log.answerRead();
+    expect(sink.seen).toEqual([2, 3, 4]);
+    expect(log.reads).toMatchObject([{ after: 4, until: 5 }]);
+    log.append();
+    await log.answerRead();
+    await log.answerRead();
+    log.append();
+    expect(sink.seen).toEqual([2, 3, 4, 5, 6, 7]);
+    expect(cursor.isLive).toBe(true);
+  });
+
+  it("leaves the head when its sink is full, before the message, and comes back when it has drained", async () => {
+    const cursor = cursorAt(0);
+    sink.room = 1;
+    log.append();
+    log.append();
+    log.append();
+    expect(sink.seen).toEqual([1]);
+    expect(sink.isWaitedFor).toBe(true);
+    expect([...log.live]).toEqual([]);
+    sink.room = 9;
+    cursor.drained();
+    await log.answerRead();
+    expect(sink.seen).toEqual([1, 2, 3]);
+    expect(cursor.isLive).toBe(true);
+  });
+
+  it("reads the next batch when what it handed over has left, not before", async () => {
+    log.head = 6;
+    sink.isBusy = true;
+    const cursor = cursorAt(0);
+    await log.answerRead();
+    expect(sink.seen).toEqual([1, 2, 3]);
+    expect(log.reads).toEqual([]);
+    cursor.drained();
+    await log.answerRead();
+    expect(sink.seen).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(cursor.isLive).toBe(true);
+  });
+
+  it("goes on in the middle of a batch that the sink took a part of", async () => {
+    log.head = 3;
+    sink.room = 2;
+    const cursor = cursorAt(0);
+    await log.answerRead();
+    sink.room = 9;
+    cursor.drained();
+    await log.answerRead();
+    expect(sink.seen).toEqual([1, 2, 3]);
+  });
+
+  it("tells the range that is gone before the oldest message that is left", async () => {
+    log.head = 9;
+    log.oldest = 8;
+    cursorAt(5);
+    await log.answerRead();
+    expect(sink.seen).toEqual([{ position: { epoch: "e", offset: 7 }, lost: { from: 6, to: 7 } }, 8, 9]);
+  });
+
+  it("tells that everything is gone where nothing is kept, and is live", async () => {
+    log.head = 9;
+    log.oldest = 10;
+    const cursor = cursorAt(5);
+    await log.answerRead();
+    expect(sink.seen).toEqual([{ position: { epoch: "e", offset: 9 }, lost: { from: 6, to: 9 } }]);
+    expect(cursor.isLive).toBe(true);
+  });
+
+  it("starts once, and drains only when it waits", () => {
+    const cursor = cursorAt(0);
+    cursor.start();
+    cursor.drained();
+    log.append();
+    expect(sink.seen).toEqual([1]);
+  });
+
+  it("that has ended takes nothing more and leaves nothing behind", async () => {
+    cursorAt(0).end();
+    log.append();
+    const reading = cursorAt(0);
+    reading.end();
+    await log.answerRead();
+    reading.drained();
+    const waiting = new Cursor(log, sink, 0);
+    waiting.start();
+    waiting.end();
+    await log.answerRead();
+    expect(sink.seen).toEqual([]);
+    expect(log.live.size).toBe(0);
+    expect(log.reads).toEqual([]);
+  });
+
+  it("that its sink ends in the middle of a batch stops there", async () => {
+    log.head = 3;
+    const cursor = cursorAt(0);
+    sink.onMessage = () => cursor.end();
+    sink.room = 1;
+    await log.answerRead();
+    expect(sink.seen).toEqual([1]);
+    expect(sink.isWaitedFor).toBe(false);
+  });
+
+  it("ends with an error when the log cannot be read", async () => {
+    log.head = 3;
+    const cursor = cursorAt(0);
+    log.reads[0]?.answer.reject(new Error("bad disk"));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sink.errors).toMatchObject([{ code: "hub/not-read", retryable: true, cause: { message: "bad disk" } }]);
+    cursor.drained();
+    expect(log.reads).toHaveLength(1);
+  });
+
+  it("tells nobody about a failed read when it has ended before", async () => {
+    log.head = 3;
+    cursorAt(0).end();
+    log.reads[0]?.answer.reject(new Error("bad disk"));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sink.errors).toEqual([]);
+  });
+
+  it("whose sink throws ends alone: the others are pushed the message", () => {
+    cursorAt(0);
+    const other = new FakeSink();
+    new Cursor(log, other, 0).start();
+    sink.onMessage = () => {
+      throw new Error("a defect");
+    };
+    log.append();
+    log.append();
+    expect(sink.errors).toMatchObject([{ code: "hub/not-read" }]);
+    expect(other.seen).toEqual([1, 2]);
+    expect(log.live.size).toBe(1);
+  });
+
+  it("hands over every message once and in order, or says which are gone, however it all interleaves", async () => {
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 4, arbitrary: fc.constant("append" as const) },
+        { weight: 3, arbitrary: fc.constant("answer" as const) },
+        { weight: 2, arbitrary: fc.nat(3).map((room) => ({ room })) },
+        { weight: 1, arbitrary: fc.constant("trim" as const) },
+      ),
+      { maxLength: 60 },
+    );
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat(5), fc.boolean(), async (script, head, isBusy) => {
+        const history = new FakeLog();
+        const reader = new FakeSink();
+        history.head = head;
+        reader.isBusy = isBusy;
+        const cursor = new Cursor(history, reader, 0);
+        cursor.start();
+        for (const step of script) {
+          if (step === "append") history.append();
+          else if (step === "answer") await history.answerRead();
+          else if (step === "trim") history.oldest = Math.min(history.oldest + 1, history.head + 1);
+          else {
+            reader.room = step.room;
+            cursor.drained();
+          }
+        }
+        reader.room = Number.POSITIVE_INFINITY;
+        while (!cursor.isLive) {
+          cursor.drained();
+          await history.answerRead();
+        }
+        expect(toldOffsets(reader.seen)).toEqual(Array.from({ length: history.head }, (_, index) => index + 1));
+      }),
+    );
+  });
+});
+
+/** Every offset that a subscriber knows about, seen or told to be lost, as it learned of them. */
+function toldOffsets(seen: readonly (number | Gap)[]): number[] {
+  return seen.flatMap((item) => {
+    if (typeof item === "number") return [item];
+    const { from, to } = item.lost ?? { from: 0, to: 0 };
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
+}

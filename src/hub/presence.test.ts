@@ -1,0 +1,72 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Presence } from "./presence.js";
+
+const member = (name: string, state: unknown = null) => ({ member: name, id: "ada", state });
+
+describe("presence", () => {
+  it("knows who is there, in the order they came", () => {
+    const presence = new Presence();
+    presence.join(member("b"));
+    presence.join(member("a"));
+    presence.join(member("b", 2));
+    expect(presence.all).toEqual([member("b", 2), member("a")]);
+    expect([presence.size, presence.has("a"), presence.has("c")]).toEqual([2, true, false]);
+    presence.leave("b");
+    expect(presence.all).toEqual([member("a")]);
+  });
+
+  it("gives the same list until something changes", () => {
+    const presence = new Presence();
+    presence.join(member("a"));
+    const { all } = presence;
+    presence.leave("nobody");
+    expect(presence.all).toBe(all);
+    presence.join(member("a"));
+    expect(presence.all).not.toBe(all);
+  });
+
+  it("leaves out of the changes who came and went in between", () => {
+    const presence = new Presence();
+    presence.join(member("a"));
+    presence.join(member("b"));
+    presence.leave("a");
+    expect(presence.hasChanges).toBe(true);
+    expect(presence.takeChanges()).toEqual({ joined: [member("b")], left: [] });
+    expect(presence.hasChanges).toBe(false);
+    expect(presence.takeChanges()).toEqual({ joined: [], left: [] });
+  });
+
+  it("tells who left and came again with the new state", () => {
+    const presence = new Presence();
+    presence.join(member("a", 1));
+    presence.takeChanges();
+    presence.leave("a");
+    presence.join(member("a", 2));
+    expect(presence.takeChanges()).toEqual({ joined: [member("a", 2)], left: [] });
+  });
+
+  it("changes from one list to the next by what it tells", () => {
+    const step = fc.record({
+      name: fc.constantFrom("a", "b", "c"),
+      act: fc.constantFrom("join", "leave", "take"),
+      state: fc.nat(2),
+    });
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const presence = new Presence();
+        const follower = new Map<string, unknown>();
+        for (const { act, name, state } of [...steps, { act: "take", name: "", state: 0 }]) {
+          if (act === "join") presence.join(member(name, state));
+          else if (act === "leave") presence.leave(name);
+          else {
+            const { joined, left } = presence.takeChanges();
+            for (const gone of left) expect(follower.delete(gone)).toBe(true);
+            for (const here of joined) follower.set(here.member, here);
+          }
+        }
+        expect(new Map(presence.all.map((here) => [here.member, here]))).toEqual(follower);
+      }),
+    );
+  });
+});

@@ -1,0 +1,74 @@
+import type { Position } from "../wire/messages.js";
+import type { Place } from "./channel-log.js";
+import { Cursor, type CursorLog } from "./cursor.js";
+import type { PresenceFeed, PresenceWatcher } from "./presence-feed.js";
+import type { PresenceChange, Sink } from "./sink.js";
+
+export interface SubscriptionOptions {
+  readonly log: CursorLog;
+  readonly sink: Sink;
+  readonly place: Place;
+  /** What to tell of the channel's presence; undefined for nothing. */
+  readonly presence: PresenceFeed | undefined;
+  readonly onEnd: () => void;
+}
+
+/** One subscriber of a channel: its cursor on the log, and its view of who is there. */
+export class Subscription implements PresenceWatcher {
+  readonly #options: SubscriptionOptions;
+  readonly #cursor: Cursor;
+  /** The sink refused an update: it gets the whole presence when it has room. */
+  #isPresenceStale = false;
+  #hasEnded = false;
+
+  constructor(options: SubscriptionOptions) {
+    this.#options = options;
+    this.#cursor = new Cursor(options.log, options.sink, options.place.offset);
+  }
+
+  /** The last message that the subscriber was given, or behind which it began. */
+  get position(): Position {
+    return this.#cursor.position;
+  }
+
+  /** Begin: a gap where what was asked for is gone, who is there, then the messages. */
+  start(): void {
+    const { place, presence, sink } = this.#options;
+    if (place.isGone) sink.gap({ position: this.position, lost: undefined });
+    if (presence !== undefined) {
+      presence.watch(this);
+      this.#sendPresence(presence);
+    }
+    this.#cursor.start();
+  }
+
+  /** The sink, which had this subscription wait, has room again. */
+  drained(): void {
+    const { presence } = this.#options;
+    if (this.#hasEnded) return;
+    if (presence !== undefined && this.#isPresenceStale) this.#sendPresence(presence);
+    this.#cursor.drained();
+  }
+
+  presenceChanged(change: PresenceChange): void {
+    const { sink } = this.#options;
+    if (this.#isPresenceStale || sink.presence(change)) return;
+    this.#isPresenceStale = true;
+    sink.waits();
+  }
+
+  /** End it, once or more often. Nothing reaches the sink any more. */
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#cursor.end();
+    this.#options.presence?.unwatch(this);
+    this.#options.onEnd();
+  }
+
+  #sendPresence(presence: PresenceFeed): void {
+    const { sink } = this.#options;
+    this.#isPresenceStale = !sink.presence(presence.all);
+    if (this.#isPresenceStale) sink.waits();
+  }
+}
