@@ -192,6 +192,7 @@ describe("a cursor", () => {
 
   it("that has ended takes nothing more and leaves nothing behind", async () => {
     cursorAt(0).end();
+    expect(log.live.size).toBe(0);
     log.append();
     const reading = cursorAt(0);
     reading.end();
