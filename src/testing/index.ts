@@ -3,5 +3,11 @@
  *
  * @module
  */
+export {
+  MemoryNetwork,
+  type MemoryNetworkOptions,
+  type MemoryPeer,
+  type MemoryPeerListener,
+} from "./memory-network.js";
 export { SeededRandom } from "./seeded-random.js";
 export { VirtualClock, type VirtualClockOptions } from "./virtual-clock.js";

@@ -1,0 +1,31 @@
+import type { Random } from "../kernel/random.js";
+
+export interface BackoffOptions {
+  readonly reconnectDelayMs: number;
+  readonly reconnectDelayMsMax: number;
+}
+
+/** The delays between attempts: full jitter, so that clients which were cut together do not come back together. */
+export class Backoff {
+  readonly #options: BackoffOptions;
+  readonly #random: Random;
+  #attempts = 0;
+
+  constructor(options: BackoffOptions, random: Random) {
+    this.#options = options;
+    this.#random = random;
+  }
+
+  /** The next delay: evenly from 0 to a limit that doubles each time until it is `reconnectDelayMsMax`. */
+  nextDelayMs(): number {
+    const { reconnectDelayMs, reconnectDelayMsMax } = this.#options;
+    const limitMs = Math.min(reconnectDelayMsMax, reconnectDelayMs * 2 ** this.#attempts);
+    if (limitMs < reconnectDelayMsMax) this.#attempts++;
+    return Math.round(this.#random.fraction() * limitMs);
+  }
+
+  /** A connection was good: the next delay is a short one again. */
+  reset(): void {
+    this.#attempts = 0;
+  }
+}

@@ -1,0 +1,115 @@
+import type { Clock, Timer } from "../kernel/clock.js";
+import type { BusbarError } from "../kernel/errors.js";
+import type { WireError } from "../wire/errors.js";
+import type { Connection } from "./connection.js";
+import type { Outcome } from "./request-table.js";
+
+/** How long to wait after a refusal that passes, when the server does not say. */
+const RETRY_AFTER_MS = 1_000;
+
+export interface MembershipOptions {
+  readonly channel: string;
+  readonly connection: Pick<Connection, "isReady" | "request">;
+  readonly clock: Clock;
+  /** Nothing is wanted and nothing is under way any more. */
+  readonly onIdle: () => void;
+}
+
+interface Wanted {
+  readonly state: unknown;
+  readonly onRefused: (error: BusbarError) => void;
+}
+
+/** Being seen in one channel's presence: joined again on every connection, until `leave`. */
+export class Membership {
+  readonly #options: MembershipOptions;
+  #phase: "out" | "joining" | "in" | "leaving" | "resting" = "out";
+  #wanted: Wanted | undefined;
+  #restTimer: Timer | undefined;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it is wanted. */
+  get isWanted(): boolean {
+    return this.#wanted !== undefined;
+  }
+
+  get isIdle(): boolean {
+    return this.#wanted === undefined && (this.#phase === "out" || this.#phase === "resting");
+  }
+
+  /** `onRefused` is called when the server does not allow it; then it is wanted no more. */
+  join(state: unknown, onRefused: (error: BusbarError) => void): void {
+    this.#wanted = { state, onRefused };
+    this.#reconcile();
+  }
+
+  leave(): void {
+    this.#wanted = undefined;
+    this.#reconcile();
+  }
+
+  connectionReady(): void {
+    this.#reconcile();
+  }
+
+  connectionLost(): void {
+    this.#phase = "out";
+    this.#restTimer?.cancel();
+  }
+
+  #reconcile(): void {
+    const { connection, channel, onIdle } = this.#options;
+    if (this.isIdle) return onIdle();
+    if (!connection.isReady) return;
+    if (this.#phase === "out" && this.#wanted !== undefined) {
+      const { state } = this.#wanted;
+      this.#phase = "joining";
+      connection.request(
+        (id) => ({ id, do: "join", channel, state }),
+        (outcome) => this.#joined(outcome),
+      );
+    } else if (this.#phase === "in" && this.#wanted === undefined) {
+      this.#phase = "leaving";
+      connection.request(
+        (id) => ({ id, do: "leave", channel }),
+        (outcome) => this.#left(outcome),
+      );
+    }
+  }
+
+  #joined(outcome: Outcome<"join">): void {
+    switch (outcome.kind) {
+      case "ok":
+        this.#phase = "in";
+        return this.#reconcile();
+      case "refused":
+        return this.#refused(outcome.error);
+      case "lost":
+        return;
+    }
+  }
+
+  #refused(error: WireError): void {
+    this.#phase = "out";
+    if (!error.retryable) {
+      const refused = this.#wanted;
+      this.#wanted = undefined;
+      refused?.onRefused(error);
+      return this.#reconcile();
+    }
+    this.#phase = "resting";
+    this.#restTimer = this.#options.clock.schedule(error.retryAfterMs ?? RETRY_AFTER_MS, () => {
+      this.#phase = "out";
+      this.#reconcile();
+    });
+  }
+
+  #left(outcome: Outcome<"leave">): void {
+    if (outcome.kind === "lost") return;
+    this.#phase = "out";
+    this.#reconcile();
+  }
+}
