@@ -12,7 +12,7 @@ import { clientError } from "./errors.js";
 import { Feed } from "./feed.js";
 import type { Inbox } from "./inbox.js";
 import { Listeners } from "./listeners.js";
-import { busDefaults, type BusOptions, type BusSettings } from "./options.js";
+import { settingsOf, type BusOptions, type BusSettings } from "./options.js";
 import type { ClientPorts } from "./ports.js";
 import { Publisher, type Receipt } from "./publisher.js";
 
@@ -178,9 +178,4 @@ export class BusCore {
 export function openBus<App extends Contract>(url: string, options: BusOptions, ports: ClientPorts): Bus<App> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server holds the messages to the contract
   return new BusCore(url, options, ports) as Bus<App>;
-}
-
-function settingsOf(options: BusOptions): BusSettings {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...busDefaults, ...Object.fromEntries(given) };
 }

@@ -3,7 +3,7 @@ import type { Credentials } from "../wire/messages.js";
 /** What an application can choose about its bus. Times are in milliseconds. */
 export interface BusOptions {
   /** Asked before every attempt to connect, so that a token can be fresh. Left out: the handshake says who it is. */
-  readonly auth?: () => Credentials | Promise<Credentials>;
+  readonly auth?: (() => Credentials | Promise<Credentials>) | undefined;
   /** The first delay before another attempt is at most this long, each further one at most twice as long. */
   readonly reconnectDelayMs?: number;
   /** No delay before another attempt is longer, but for one that the server asks for. */
@@ -35,3 +35,9 @@ export const busDefaults: BusSettings = {
   messagesWaitingMax: 1_000,
   publishesWaitingMax: 1_000,
 };
+
+/** Fill in the defaults. */
+export function settingsOf(options: BusOptions): BusSettings {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...busDefaults, ...Object.fromEntries(given) };
+}
