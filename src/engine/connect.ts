@@ -16,7 +16,7 @@ import { HeaderMap } from "../protocol/header-map.js";
 import { HttpHeadReader, parseResponseHead } from "../protocol/http-head.js";
 import { SocketDriver, type SocketSurroundings } from "../websocket/socket-driver.js";
 import { WebSocket } from "../websocket/web-socket.js";
-import { handshakeRequest, type HandshakeRequest } from "./handshake-request.js";
+import { HandshakeRequest } from "./handshake-request.js";
 import { compressionOf, limitsOf, socketLimitsOf, type ConnectOptions } from "./options.js";
 import { surroundingsOf } from "./surroundings.js";
 
@@ -54,7 +54,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const { deflate, early, protocol = "" } = answer;
   const limits = socketLimitsOf(options);
   const driver = new SocketDriver({ role: "client", transport, surroundings, limits, deflate });
-  const request = handshakeRequest(offer.url.target, new HeaderMap(offer.headers.flat()), transport.remoteAddress);
+  const request = new HandshakeRequest(offer.url.target, new HeaderMap(offer.headers.flat()), transport.remoteAddress);
   transport.listen(driver, early);
   return new WebSocket(driver, { request, principal: undefined, protocol });
 }

@@ -6,7 +6,7 @@ import { HandshakeError } from "../protocol/errors.js";
 import type { RequestHead } from "../protocol/http-head.js";
 import { isOriginAllowed } from "../protocol/origin.js";
 import { acceptUpgrade, checkUpgradeRequest, chooseProtocol } from "../protocol/server-handshake.js";
-import { credentialsIn, handshakeRequest, type HandshakeRequest } from "./handshake-request.js";
+import { authenticationRequest, HandshakeRequest } from "./handshake-request.js";
 import { compressionOf, type ServerOptions } from "./options.js";
 
 /** Where a request for an upgrade came from. */
@@ -42,7 +42,7 @@ export class Gate {
   /** @throws HandshakeError, which says how the request is to be refused. */
   async admit(head: RequestHead, peer: Peer): Promise<Admission> {
     const { headers } = head;
-    const request = handshakeRequest(head.target, headers, peer.address);
+    const request = new HandshakeRequest(head.target, headers, peer.address);
     if (this.#options.path !== undefined && request.path !== this.#options.path) {
       throw new HandshakeError("handshake/no-such-path", { detail: request.path });
     }
@@ -65,7 +65,7 @@ export class Gate {
     if (this.#authenticate === undefined) return undefined;
     let principal: Principal | undefined;
     try {
-      principal = await this.#authenticate({ ...request, credentials: credentialsIn(request) });
+      principal = await this.#authenticate(authenticationRequest(request));
     } catch (error) {
       if (error instanceof HandshakeError) throw error;
       this.#logger.error("websocket/authenticator-failed", { address: request.remoteAddress, error: String(error) });

@@ -1,34 +1,45 @@
-import type { Credentials } from "../auth/authenticator.js";
+import type { AuthenticationRequest, Credentials } from "../auth/authenticator.js";
 import { credentialsOf } from "../auth/authorization-header.js";
 import type { HeaderMap } from "../protocol/header-map.js";
 import { parseCookies } from "./cookies.js";
 
-/** The request that a socket began with. */
-export interface HandshakeRequest {
+/** The request that a socket began with. What is rarely asked for is read when it is asked for. */
+export class HandshakeRequest {
   /** The request target as it came: path and query. */
   readonly url: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  /** Header values by name, in any case; a `Map` below, so that no name is special. */
+  /** Header values by name, in any case. */
   readonly headers: HeaderMap;
-  readonly cookies: ReadonlyMap<string, string>;
   /** The peer's address, or `local` for a Unix socket. */
   readonly remoteAddress: string;
+
+  constructor(url: string, headers: HeaderMap, remoteAddress: string) {
+    this.url = url;
+    this.headers = headers;
+    this.remoteAddress = remoteAddress;
+  }
+
+  get path(): string {
+    const queryAt = this.url.indexOf("?");
+    return queryAt === -1 ? this.url : this.url.slice(0, queryAt);
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.url.slice(this.path.length));
+  }
+
+  get cookies(): ReadonlyMap<string, string> {
+    return parseCookies(this.headers.get("cookie"));
+  }
 }
 
-export function handshakeRequest(url: string, headers: HeaderMap, remoteAddress: string): HandshakeRequest {
-  const queryAt = url.indexOf("?");
-  return {
-    url,
-    path: queryAt === -1 ? url : url.slice(0, queryAt),
-    query: new URLSearchParams(queryAt === -1 ? "" : url.slice(queryAt + 1)),
-    headers,
-    cookies: parseCookies(headers.get("cookie")),
-    remoteAddress,
-  };
-}
-
-/** Who the request says it comes from. */
-export function credentialsIn(request: HandshakeRequest): Credentials | undefined {
-  return credentialsOf(request.headers.get("authorization"));
+/** What authenticators see of a handshake. */
+export function authenticationRequest({
+  cookies,
+  headers,
+  path,
+  remoteAddress,
+  url,
+}: HandshakeRequest): AuthenticationRequest {
+  const credentials: Credentials | undefined = credentialsOf(headers.get("authorization"));
+  return { url, path, headers, cookies, remoteAddress, credentials };
 }

@@ -12,6 +12,8 @@ export interface PendingHandshakeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timeoutMs: number;
+  /** Told when the request was answered or the peer has gone. */
+  readonly onDecided: (handshake: PendingHandshake) => void;
 }
 
 /** A connection between its first byte and the answer to its request. It is answered once, in time. */
@@ -63,11 +65,14 @@ export class PendingHandshake {
   #decide(): void {
     this.#isDecided = true;
     this.#timer.cancel();
+    this.#options.onDecided(this);
   }
 
   readonly #onError = (error: Error): void => {
     this.#options.logger.debug("websocket/handshake-cut", { address: this.address, error: error.message });
   };
 
-  readonly #onClose = (): void => this.#decide();
+  readonly #onClose = (): void => {
+    if (!this.#isDecided) this.#decide();
+  };
 }

@@ -75,7 +75,13 @@ export class SocketHost {
 
   #begin(socket: Socket): PendingHandshake | undefined {
     const { clock, logger } = this.#surroundings;
-    const handshake = new PendingHandshake({ socket, clock, logger, timeoutMs: this.#limits.handshakeTimeoutMs });
+    const handshake = new PendingHandshake({
+      socket,
+      clock,
+      logger,
+      timeoutMs: this.#limits.handshakeTimeoutMs,
+      onDecided: (decided) => this.#pending.delete(decided),
+    });
     try {
       this.#count.enter(handshake.address);
     } catch (error) {
@@ -83,11 +89,13 @@ export class SocketHost {
       return undefined;
     }
     this.#pending.add(handshake);
-    socket.on("close", () => {
-      this.#pending.delete(handshake);
-      this.#count.leave(handshake.address);
-    });
+    this.#leaveOnClose(socket, handshake.address);
     return handshake;
+  }
+
+  /** Not in `#begin`: a listener there would hold the handshake as long as the socket lives. */
+  #leaveOnClose(socket: Socket, address: string): void {
+    socket.on("close", () => this.#count.leave(address));
   }
 
   #admit(handshake: PendingHandshake, head: RequestHead, early: Uint8Array): void {
@@ -100,7 +108,6 @@ export class SocketHost {
 
   #open(handshake: PendingHandshake, admission: Admission, early: Uint8Array): void {
     if (!handshake.accept(admission.response)) return;
-    this.#pending.delete(handshake);
     const transport = new NodeTransport(handshake.socket);
     const driver = new SocketDriver({
       role: "server",

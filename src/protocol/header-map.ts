@@ -1,40 +1,40 @@
-/** Header fields of one message, by name in any case. */
+/**
+ * Header fields of one message, by name in any case.
+ *
+ * A handshake has a few fields and a socket keeps them as long as it lives: a list is smaller than an index, and
+ * looking through it costs no more.
+ */
 export class HeaderMap implements Iterable<readonly [string, string]> {
-  readonly #fields: readonly (readonly [string, string])[];
-  readonly #byName = new Map<string, string[]>();
+  /** Names and values by turns. */
+  readonly #raw: readonly string[];
 
   /** @param raw names and values by turns, in the order in which they came, as `rawHeaders` of `node:http`. */
   constructor(raw: readonly string[]) {
-    const fields: (readonly [string, string])[] = [];
-    for (let index = 0; index + 1 < raw.length; index += 2) {
-      const name = raw[index] ?? "";
-      const value = raw[index + 1] ?? "";
-      fields.push([name, value]);
-      const key = name.toLowerCase();
-      const values = this.#byName.get(key);
-      if (values === undefined) this.#byName.set(key, [value]);
-      else values.push(value);
-    }
-    this.#fields = fields;
+    this.#raw = raw;
   }
 
   /** How many fields there are, repeated ones counted each. */
   get size(): number {
-    return this.#fields.length;
+    return this.#raw.length >> 1;
   }
 
   /** The field's value; that of a repeated field is all its values, joined by commas (RFC 9110, 5.3). */
   get(name: string): string | undefined {
-    return this.#byName.get(name.toLowerCase())?.join(", ");
+    const values = this.getAll(name);
+    return values.length === 0 ? undefined : values.join(", ");
   }
 
   /** All values of a field, each by itself. */
   getAll(name: string): readonly string[] {
-    return this.#byName.get(name.toLowerCase()) ?? [];
+    const lowerName = name.toLowerCase();
+    const values: string[] = [];
+    for (const [fieldName, value] of this) if (fieldName.toLowerCase() === lowerName) values.push(value);
+    return values;
   }
 
   /** The fields as they came. */
-  [Symbol.iterator](): Iterator<readonly [string, string]> {
-    return this.#fields[Symbol.iterator]();
+  *[Symbol.iterator](): Generator<readonly [string, string], undefined> {
+    for (let index = 0; index < this.#raw.length; index += 2)
+      yield [this.#raw[index] ?? "", this.#raw[index + 1] ?? ""];
   }
 }
