@@ -6,12 +6,12 @@ const page = `# Title
 
 Text.
 
-<!-- file: server.ts -->
 <!-- given: declare const users: string[];
 declare const more: string[]; -->
 <!-- serve -->
 
 \`\`\`ts
+// server.ts
 serve(users);
 \`\`\`
 
@@ -33,9 +33,9 @@ describe("the code blocks of a page", () => {
   it("are read with their lines, names, hidden code and checks", () => {
     expect(codeBlocks(page)).toEqual([
       {
-        line: 12,
+        line: 11,
         file: "server.ts",
-        text: "serve(users);",
+        text: "// server.ts\nserve(users);",
         given: "declare const users: string[];\ndeclare const more: string[];",
         mode: "serve",
         checks: [

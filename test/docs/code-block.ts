@@ -9,7 +9,7 @@ export type Check =
 export interface CodeBlock {
   /** The line of the page that its first line of code is on, counted from 1. */
   readonly line: number;
-  /** The name of the file it is written to, which other blocks of the page can import. */
+  /** The file it is written to, which other blocks can import: its first line can say `// name.ts`. */
   readonly file: string;
   readonly text: string;
   /** Code that readers need not see, put in front of the block. */
@@ -25,6 +25,7 @@ interface Directive {
 }
 
 const fence = /^```(ts|js)$/;
+const namedFile = /^\/\/ ([\w-]+\.[tj]s)\n/;
 const arrow = /^(?<url>\S+) (?:(?<message>.+?) )?-> (?<answer>.+)$/s;
 
 /** @throws Error, naming the line, for a comment next to a block that is no directive, or a block without an end */
@@ -49,7 +50,8 @@ export function codeBlocks(page: string): readonly CodeBlock[] {
       last = undefined;
       if (language !== undefined) {
         const text = lines.slice(index + 1, end).join("\n");
-        const block = { ...settings(before, `block-${index + 2}.${language}`), line: index + 2, text, checks: [] };
+        const file = namedFile.exec(text)?.[1] ?? `block-${index + 2}.${language}`;
+        const block = { ...settings(before), file, line: index + 2, text, checks: [] };
         blocks.push(block);
         last = block;
       }
@@ -86,23 +88,15 @@ function readCheck({ name, value }: Directive): Check | undefined {
   return name === "get" ? { kind: "get", url, answer } : { kind: "talk", url, message: message ?? "", answer };
 }
 
-function settings(directives: readonly Directive[], file: string): Pick<CodeBlock, "file" | "given" | "mode"> {
-  return directives.reduce<Pick<CodeBlock, "file" | "given" | "mode">>(
-    (sum, { name, value }) => {
-      switch (name) {
-        case "file":
-          return { ...sum, file: value };
-        case "given":
-          return { ...sum, given: value };
-        case "run":
-        case "serve":
-          return { ...sum, mode: name };
-        default:
-          throw new Error(`"${name}" says nothing of the block after it`);
-      }
-    },
-    { file, given: "", mode: "compile" },
-  );
+function settings(directives: readonly Directive[]): Pick<CodeBlock, "given" | "mode"> {
+  let given = "";
+  let mode: CodeBlock["mode"] = "compile";
+  for (const { name, value } of directives) {
+    if (name === "given") given = value;
+    else if (name === "run" || name === "serve") mode = name;
+    else throw new Error(`"${name}" says nothing of the block after it`);
+  }
+  return { given, mode };
 }
 
 const port = /(?<=\bport: |\blisten\(|(?:localhost|127\.0\.0\.1|\[::1\]):)\d{4,5}\b/g;

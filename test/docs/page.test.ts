@@ -13,8 +13,8 @@ afterAll(() => {
 /** A page with an HTTP server, then what `after` says. */
 const servedPage = (after: string): string => `# Page
 
-<!-- file: answer.ts -->
 \`\`\`ts
+// answer.ts
 export const answer: string = "It is up";
 \`\`\`
 
