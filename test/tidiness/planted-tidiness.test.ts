@@ -24,6 +24,13 @@ const plants: readonly (readonly [rule: RuleName, found: string, files: Readonly
   ],
   ["no-private-place", ".npmrc:1", { ".npmrc": "registry=https://registry.example.com/" }],
   ["exact-versions", "package.json", { "package.json": `{ "devDependencies": { "a": "^1.0.0", "b": "1.0.0" } }` }],
+  [
+    "whole-lock-file",
+    "package-lock.json",
+    {
+      "package-lock.json": `{ "packages": { "": { "optionalDependencies": { "a": "1", "b": "1" } }, "x/node_modules/b": {} } }`,
+    },
+  ],
   ["exact-versions", "package.json", { "package.json": `{ "dependencies": { "a": "*" } }` }],
 ];
 

@@ -105,6 +105,23 @@ const exactVersions: Rule = (files) =>
         .map(([name]) => ({ path, message: `does not pin ${name} to one version` }));
     });
 
+interface LockedPackage {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/** `npm ci` fails on a lock file that leaves a package of another platform out; npm writes one where it knows none. */
+const wholeLockFile: Rule = (files) =>
+  files
+    .filter(({ path }) => path === "package-lock.json")
+    .flatMap(({ path, text }) => {
+      const { packages }: { packages: Readonly<Record<string, LockedPackage>> } = JSON.parse(text);
+      const locked = new Set(Object.keys(packages).map((place) => place.replace(/^.*node_modules\//, "")));
+      return Object.values(packages)
+        .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+        .filter((name) => !locked.has(name))
+        .map((name) => ({ path, message: `does not lock ${name}` }));
+    });
+
 /** The anchors that a Markdown file's headings have on GitHub. */
 function anchorsOf(text: string): ReadonlySet<string> {
   const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
@@ -148,6 +165,7 @@ export const rules = {
   "no-sleep": noSleep,
   "no-private-place": noPrivatePlace,
   "exact-versions": exactVersions,
+  "whole-lock-file": wholeLockFile,
 } as const satisfies Readonly<Record<string, Rule>>;
 
 export type RuleName = keyof typeof rules;
