@@ -20,7 +20,7 @@ const plants: readonly (readonly [rule: RuleName, found: string, files: Readonly
   [
     "no-private-place",
     "package-lock.json:1",
-    { "package-lock.json": `      "resolved": "https://registry.npmjs.org/a.tgz",` },
+    { "package-lock.json": `{ "packages": { "a": { "resolved": "https://registry.npmjs.org/a.tgz" } } }` },
   ],
   ["no-private-place", ".npmrc:1", { ".npmrc": "registry=https://registry.example.com/" }],
   ["exact-versions", "package.json", { "package.json": `{ "devDependencies": { "a": "^1.0.0", "b": "1.0.0" } }` }],
