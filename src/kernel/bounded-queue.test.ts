@@ -13,8 +13,7 @@ describe("a bounded queue", () => {
           const model: number[] = [];
           for (const step of steps) {
             if (step === undefined) expect(queue.shift()).toBe(model.shift());
-            else if (model.length < itemsMax)
-              expect(queue.push(step) && model.push(step) > 0).toBe(true);
+            else if (model.length < itemsMax) expect(queue.push(step) && model.push(step) > 0).toBe(true);
             else expect(queue.push(step)).toBe(false);
             expect(queue.length).toBe(model.length);
             expect(queue.isFull).toBe(model.length === itemsMax);
@@ -35,8 +34,6 @@ describe("a bounded queue", () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN])("refuses %s as its bound", (itemsMax) => {
-    expect(() => new BoundedQueue(itemsMax)).toThrowError(
-      expect.objectContaining({ code: "kernel/queue-bound" }),
-    );
+    expect(() => new BoundedQueue(itemsMax)).toThrow(expect.objectContaining({ code: "kernel/queue-bound" }));
   });
 });

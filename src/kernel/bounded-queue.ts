@@ -13,10 +13,7 @@ export class BoundedQueue<Item> {
 
   constructor(itemsMax: number) {
     if (!Number.isSafeInteger(itemsMax) || itemsMax < 1) {
-      throw new BusbarError(
-        "kernel/queue-bound",
-        `a queue needs a bound of at least 1, not ${itemsMax}`,
-      );
+      throw new BusbarError("kernel/queue-bound", `a queue needs a bound of at least 1, not ${itemsMax}`);
     }
     this.itemsMax = itemsMax;
   }

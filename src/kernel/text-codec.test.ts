@@ -10,9 +10,7 @@ describe("the portable text codec", () => {
         const written = codec.encodeInto(text, bytes, offset);
         expect(written).toBe(codec.byteLength(text));
         expect(codec.isUtf8(bytes, offset, bytes.length)).toBe(true);
-        expect(codec.decode(bytes, offset, bytes.length)).toBe(
-          Buffer.from(text, "utf8").toString("utf8"),
-        );
+        expect(codec.decode(bytes, offset, bytes.length)).toBe(Buffer.from(text, "utf8").toString("utf8"));
       }),
     );
   });

@@ -44,10 +44,7 @@ export class TimingWheel implements Clock {
 
   schedule(delayMs: number, task: () => void): Timer {
     if (this.#size === 0) this.#tick = this.#tickOf(this.#clock.now());
-    const dueTick = Math.max(
-      this.#tick + 1,
-      Math.ceil((this.#clock.now() + delayMs) / this.#tickMs),
-    );
+    const dueTick = Math.max(this.#tick + 1, Math.ceil((this.#clock.now() + delayMs) / this.#tickMs));
     const slot = this.#slotOf(dueTick);
     const timer: WheelTimer = { dueTick, task, cancel: () => this.#remove(timer, slot) };
     slot.add(timer);

@@ -28,12 +28,8 @@ export class MessageDeflate {
     const isServer = role === "server";
     this.#options = options;
     this.windowBits = isServer ? parameters.serverMaxWindowBits : parameters.clientMaxWindowBits;
-    const sendsAlone = isServer
-      ? parameters.serverNoContextTakeover
-      : parameters.clientNoContextTakeover;
-    const receivesAlone = isServer
-      ? parameters.clientNoContextTakeover
-      : parameters.serverNoContextTakeover;
+    const sendsAlone = isServer ? parameters.serverNoContextTakeover : parameters.clientNoContextTakeover;
+    const receivesAlone = isServer ? parameters.clientNoContextTakeover : parameters.serverNoContextTakeover;
     const receivedBits = isServer ? parameters.clientMaxWindowBits : parameters.serverMaxWindowBits;
     this.#sent = sendsAlone ? undefined : new SlidingWindow(this.windowBits);
     this.#received = receivesAlone ? undefined : new SlidingWindow(receivedBits);

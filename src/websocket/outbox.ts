@@ -49,8 +49,7 @@ export class Outbox {
 
   /** Count what was appended to `pieces` from index `from` on, and see that it leaves at the end of this turn. */
   appended(from: number): void {
-    for (let index = from; index < this.#pieces.length; index++)
-      this.#piecesBytes += this.#pieces[index]?.length ?? 0;
+    for (let index = from; index < this.#pieces.length; index++) this.#piecesBytes += this.#pieces[index]?.length ?? 0;
     if (this.#failure !== undefined) this.#drop();
     else this.#scheduleFlush();
   }
@@ -95,10 +94,7 @@ export class Outbox {
 
   #flush(): void {
     if (this.#pieces.length === 0) return;
-    const pieces =
-      this.#piecesBytes <= COALESCED_BYTES_MAX
-        ? coalesce(this.#pieces, this.#piecesBytes)
-        : this.#pieces;
+    const pieces = this.#piecesBytes <= COALESCED_BYTES_MAX ? coalesce(this.#pieces, this.#piecesBytes) : this.#pieces;
     this.#writingBytes = this.#piecesBytes;
     this.#writing = this.#handedOver;
     this.#handedOver = undefined;
@@ -140,12 +136,8 @@ function coalesce(pieces: readonly Uint8Array[], bytes: number): readonly Uint8A
 
 /** The error of everything that was still to be sent when the connection ended. */
 export function notSentError(cause?: unknown): BusbarError {
-  return new BusbarError(
-    "websocket/not-sent",
-    "the connection ended before this was handed to the kernel",
-    {
-      retryable: true,
-      cause,
-    },
-  );
+  return new BusbarError("websocket/not-sent", "the connection ended before this was handed to the kernel", {
+    retryable: true,
+    cause,
+  });
 }

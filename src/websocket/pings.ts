@@ -23,7 +23,7 @@ interface WaitingPing {
 export class Pings {
   readonly #options: PingsOptions;
   /** By payload, in the order of their sending. */
-  #waiting = new Map<string, WaitingPing>();
+  readonly #waiting = new Map<string, WaitingPing>();
 
   constructor(options: PingsOptions) {
     this.#options = options;
@@ -36,13 +36,9 @@ export class Pings {
     if (same !== undefined) return same.settle.promise;
     if (this.#waiting.size === PINGS_WAITING_MAX) {
       return optionalRejection(
-        new BusbarError(
-          "websocket/too-many-pings",
-          `${PINGS_WAITING_MAX} pings wait for their pongs already`,
-          {
-            retryable: true,
-          },
-        ),
+        new BusbarError("websocket/too-many-pings", `${PINGS_WAITING_MAX} pings wait for their pongs already`, {
+          retryable: true,
+        }),
       );
     }
     try {

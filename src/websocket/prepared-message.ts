@@ -36,10 +36,7 @@ export class PreparedMessage {
     return pieces;
   }
 
-  async #deflate(
-    options: PreparedDeflateOptions,
-    done: Map<number, Pieces | Promise<Pieces>>,
-  ): Promise<Pieces> {
+  async #deflate(options: PreparedDeflateOptions, done: Map<number, Pieces | Promise<Pieces>>): Promise<Pieces> {
     const { deflate, payload, windowBits, writer } = options;
     const deflated = await deflate.deflate(payload, { windowBits, dictionary: undefined });
     const pieces = writePieces(writer, {

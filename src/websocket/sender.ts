@@ -87,8 +87,7 @@ export class Sender {
     }
     const settle = optionalDeferred<void>();
     const isRefused = !hasRoom && this.#options.whenFull === "refuse";
-    if (isRefused || !this.#wait({ message, bytes, payload, settle }))
-      return optionalRejection(outboxFullError());
+    if (isRefused || !this.#wait({ message, bytes, payload, settle })) return optionalRejection(outboxFullError());
     return settle.promise;
   }
 
@@ -114,8 +113,7 @@ export class Sender {
 
   /** Reject what still waits: the connection has ended. */
   end(error: BusbarError): void {
-    for (let send = this.#waiting.shift(); send !== undefined; send = this.#waiting.shift())
-      send.settle?.reject(error);
+    for (let send = this.#waiting.shift(); send !== undefined; send = this.#waiting.shift()) send.settle?.reject(error);
     this.#waitingBytes = 0;
   }
 
@@ -210,15 +208,9 @@ export class Sender {
     this.#finish(send);
   }
 
-  #deflatedFrame(
-    message: Sendable,
-    payload: Uint8Array,
-  ): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
+  #deflatedFrame(message: Sendable, payload: Uint8Array): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
     const { messageDeflate, sharedWriter } = this.#options;
-    assert(
-      messageDeflate !== undefined,
-      "only a connection with permessage-deflate finds a message worth deflating",
-    );
+    assert(messageDeflate !== undefined, "only a connection with permessage-deflate finds a message worth deflating");
     if (message instanceof PreparedMessage && sharedWriter !== undefined) {
       messageDeflate.noteSent(payload);
       return message.deflated({
@@ -230,8 +222,7 @@ export class Sender {
     }
     const isText = typeof dataOf(message) === "string";
     const deflated = messageDeflate.deflate(payload);
-    if (deflated instanceof Promise)
-      return deflated.then((bytes) => this.#frameDeflated(bytes, isText));
+    if (deflated instanceof Promise) return deflated.then((bytes) => this.#frameDeflated(bytes, isText));
     return this.#frameDeflated(deflated, isText);
   }
 

@@ -5,12 +5,7 @@ import type { Logger } from "../kernel/logger.js";
 import type { Random } from "../kernel/random.js";
 import type { TextCodec } from "../kernel/text-codec.js";
 import { closeCodes } from "../protocol/close-code.js";
-import {
-  Connection,
-  type ConnectionEvent,
-  type Inflation,
-  type Role,
-} from "../protocol/connection.js";
+import { Connection, type ConnectionEvent, type Inflation, type Role } from "../protocol/connection.js";
 import type { DeflateParameters } from "../protocol/deflate-negotiation.js";
 import type { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
@@ -117,8 +112,7 @@ export class SocketDriver implements TransportListener {
       isDeflateNegotiated,
     });
     this.#messageDeflate =
-      parameters &&
-      new MessageDeflate({ role, parameters, fromBytes: limits.deflateFromBytes, deflate, text });
+      parameters && new MessageDeflate({ role, parameters, fromBytes: limits.deflateFromBytes, deflate, text });
     this.#outbox = new Outbox(transport, turns, () => this.#written());
     this.sender = new Sender({
       connection: this.#connection,
@@ -204,10 +198,7 @@ export class SocketDriver implements TransportListener {
   }
 
   /** Call `listener` for each event of this name; returns the function that ends it. */
-  listen<Name extends keyof WebSocketEvents>(
-    name: Name,
-    listener: (event: WebSocketEvents[Name]) => void,
-  ): () => void {
+  listen<Name extends keyof WebSocketEvents>(name: Name, listener: (event: WebSocketEvents[Name]) => void): () => void {
     const stop = this.#listeners.add(name, listener);
     const { turns } = this.#options.surroundings;
     if (name === "message") turns.atEndOfTurn(() => this.#handOver());
@@ -264,8 +255,7 @@ export class SocketDriver implements TransportListener {
 
   /** Inflate a message; when it is there at once, what follows it is appended to `events`. */
   #inflate(payload: Uint8Array, events: ConnectionEvent[]): void {
-    const inflation =
-      this.#messageDeflate?.inflate(payload, this.#options.limits.messageBytesMax) ?? "invalid";
+    const inflation = this.#messageDeflate?.inflate(payload, this.#options.limits.messageBytesMax) ?? "invalid";
     if (!(inflation instanceof Promise)) return this.#connection.inflated(inflation, events);
     inflation.then(
       (result: Inflation) => {
@@ -319,9 +309,7 @@ export class SocketDriver implements TransportListener {
 
   #close(code: number | undefined, reason: string): void {
     const { limits, surroundings, transport } = this.#options;
-    this.#closeTimer ??= surroundings.clock.schedule(limits.closeTimeoutMs, () =>
-      transport.destroy(),
-    );
+    this.#closeTimer ??= surroundings.clock.schedule(limits.closeTimeoutMs, () => transport.destroy());
     this.sender.close(code, reason);
   }
 
@@ -342,8 +330,7 @@ export class SocketDriver implements TransportListener {
   }
 
   #updateFlow(): void {
-    const shouldPause =
-      this.#connection.isInflating || (this.inbox.isFull && this.state === "open");
+    const shouldPause = this.#connection.isInflating || (this.inbox.isFull && this.state === "open");
     if (shouldPause === this.#isPaused) return;
     this.#isPaused = shouldPause;
     if (shouldPause) this.#options.transport.pause();
@@ -358,15 +345,11 @@ export class SocketDriver implements TransportListener {
       timeoutMs: limits.keepaliveTimeoutMs,
       isListening: () => !this.#isPaused,
       onIdle: () => {
-        if (this.#connection.canSend && !this.#outbox.isBlocked)
-          this.#sendControl("ping", new Uint8Array(0));
+        if (this.#connection.canSend && !this.#outbox.isBlocked) this.#sendControl("ping", new Uint8Array(0));
       },
       onGone: () => {
         const message = `the peer has been silent for ${limits.keepaliveIdleMs + limits.keepaliveTimeoutMs} ms`;
-        this.#emit(
-          "error",
-          new BusbarError("websocket/keepalive-timeout", message, { retryable: true }),
-        );
+        this.#emit("error", new BusbarError("websocket/keepalive-timeout", message, { retryable: true }));
         transport.destroy();
       },
     });

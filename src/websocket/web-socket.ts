@@ -92,10 +92,7 @@ export class WebSocket<Request, Principal> implements AsyncIterable<string | Uin
   }
 
   /** Call `listener` for each event of this name; returns the function that ends it. */
-  on<Name extends keyof WebSocketEvents>(
-    name: Name,
-    listener: (event: WebSocketEvents[Name]) => void,
-  ): () => void {
+  on<Name extends keyof WebSocketEvents>(name: Name, listener: (event: WebSocketEvents[Name]) => void): () => void {
     return this.#driver.listen(name, listener);
   }
 

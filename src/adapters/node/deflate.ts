@@ -1,11 +1,4 @@
-import {
-  constants,
-  deflateRaw,
-  deflateRawSync,
-  inflateRaw,
-  inflateRawSync,
-  type ZlibOptions,
-} from "node:zlib";
+import { constants, deflateRaw, deflateRawSync, inflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { BusbarError } from "../../kernel/errors.js";
 import type { Inflation } from "../../protocol/connection.js";
 import type { Deflate, DeflateOptions, InflateOptions } from "../../websocket/ports.js";
@@ -44,8 +37,7 @@ export class NodeDeflate implements Deflate {
       finishFlush: constants.Z_SYNC_FLUSH,
       ...(options.dictionary && { dictionary: options.dictionary }),
     };
-    if (payload.length <= AT_ONCE_BYTES_MAX)
-      return withoutTail(deflateRawSync(payload, zlibOptions));
+    if (payload.length <= AT_ONCE_BYTES_MAX) return withoutTail(deflateRawSync(payload, zlibOptions));
     return this.#jobs.run(
       () =>
         new Promise((resolve, reject) => {

@@ -10,8 +10,7 @@ export class JobLimiter {
 
   /** Run `job` as soon as there is room for it; settles as it does. */
   async run<Result>(job: () => Promise<Result>): Promise<Result> {
-    if (this.#running >= this.#runningMax)
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#running >= this.#runningMax) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     try {
       return await job();
