@@ -146,7 +146,7 @@ export class BusCore {
       },
       onIdle: () => this.#feeds.delete(name),
     });
-    this.#feeds.set(name, feed);
+    if (this.#end === undefined) this.#feeds.set(name, feed);
     return feed;
   }
 

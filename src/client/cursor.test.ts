@@ -23,7 +23,7 @@ describe("where reading begins", () => {
 
   it.each(["last -1", "last x", "last 1.5", "last 9999999999999999", "yesterday", ""])("cannot be %j", (from) => {
     // @ts-expect-error whoever writes JavaScript can pass anything
-    expect(() => subscribeFrom(from)).toThrowError(expect.objectContaining({ code: "subscription/invalid-from" }));
+    expect(() => subscribeFrom(from)).toThrow(expect.objectContaining({ code: "subscription/invalid-from" }));
   });
 });
 

@@ -13,7 +13,7 @@ describe("the encoder of busbar.v1", () => {
   it("counts bytes, not characters, against the limit", () => {
     const bytes = new TextEncoder().encode(JSON.stringify(publish("ü€😀"))).length;
     expect(() => jsonEncoder.encode(publish("ü€😀"), bytes)).not.toThrow();
-    expect(() => jsonEncoder.encode(publish("ü€😀"), bytes - 1)).toThrowError(
+    expect(() => jsonEncoder.encode(publish("ü€😀"), bytes - 1)).toThrow(
       expect.objectContaining({ code: "message/too-large", retryable: false }),
     );
   });
@@ -21,7 +21,7 @@ describe("the encoder of busbar.v1", () => {
   it("refuses what is not JSON before anything is sent", () => {
     const circle: unknown[] = [];
     circle.push(circle);
-    expect(() => jsonEncoder.encode(publish(circle), 1_000)).toThrowError(
+    expect(() => jsonEncoder.encode(publish(circle), 1_000)).toThrow(
       expect.objectContaining({ code: "message/invalid" }),
     );
   });

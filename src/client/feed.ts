@@ -106,8 +106,9 @@ export class Feed {
   }
 
   connectionReady(): void {
-    this.#reconcile();
+    // In this order the first list of who is there has this client in it.
     this.#membership.connectionReady();
+    this.#reconcile();
   }
 
   connectionLost(): void {

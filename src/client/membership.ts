@@ -25,6 +25,8 @@ export class Membership {
   readonly #options: MembershipOptions;
   #phase: "out" | "joining" | "in" | "leaving" | "resting" = "out";
   #wanted: Wanted | undefined;
+  /** What the server knows, or is being told. */
+  #told: Wanted | undefined;
   #restTimer: Timer | undefined;
 
   constructor(options: MembershipOptions) {
@@ -67,11 +69,12 @@ export class Membership {
     if (this.#phase === "out" && this.#wanted !== undefined) {
       const { state } = this.#wanted;
       this.#phase = "joining";
+      this.#told = this.#wanted;
       connection.request(
         (id) => ({ id, do: "join", channel, state }),
         (outcome) => this.#joined(outcome),
       );
-    } else if (this.#phase === "in" && this.#wanted === undefined) {
+    } else if (this.#phase === "in" && this.#wanted !== this.#told) {
       this.#phase = "leaving";
       connection.request(
         (id) => ({ id, do: "leave", channel }),
@@ -95,8 +98,8 @@ export class Membership {
   #refused(error: WireError): void {
     this.#phase = "out";
     if (!error.retryable) {
-      const refused = this.#wanted;
-      this.#wanted = undefined;
+      const refused = this.#told;
+      if (this.#wanted === refused) this.#wanted = undefined;
       refused?.onRefused(error);
       return this.#reconcile();
     }

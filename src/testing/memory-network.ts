@@ -73,7 +73,7 @@ export class MemoryNetwork implements SocketFactory {
 
   /** Cut all connections: what is under way is lost, and both ends are told 1006. */
   cut(): void {
-    for (const connection of [...this.#connections]) connection.cut();
+    for (const connection of this.#connections) connection.cut();
   }
 
   #wire(): Wire {

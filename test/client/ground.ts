@@ -14,9 +14,9 @@ export interface Ground {
   readonly server: ModelServer;
   /** What the application's listeners threw. */
   readonly defects: unknown[];
-  open(options?: BusOptions): BusCore;
+  readonly open: (options?: BusOptions) => BusCore;
   /** Tell all buses what the browser says of the network and the page. */
-  surroundings(event: SurroundingsEvent): void;
+  readonly surroundings: (event: SurroundingsEvent) => void;
 }
 
 export function ground(seed = 1, faults: Pick<MemoryNetworkOptions, "latencyMsMax" | "cutChance"> = {}): Ground {
@@ -46,7 +46,7 @@ export function ground(seed = 1, faults: Pick<MemoryNetworkOptions, "latencyMsMa
     defects,
     open: (options = {}) => new BusCore("ws://bus.test/", options, ports),
     surroundings: (event) => {
-      for (const watcher of [...watchers]) watcher(event);
+      for (const watcher of watchers) watcher(event);
     },
   };
 }

@@ -65,7 +65,7 @@ export class ModelServer {
 
   /** Say goodbye to everybody and close. */
   stop(retryAfterMs: number): void {
-    for (const peer of [...this.#sessions.keys()]) {
+    for (const peer of this.#sessions.keys()) {
       peer.send(encodePush({ push: "goodbye", retryAfterMs }));
       peer.close(1012);
     }
@@ -85,7 +85,7 @@ export class ModelServer {
   }
 
   closeAll(code: number, reason = ""): void {
-    for (const peer of [...this.#sessions.keys()]) peer.close(code, reason);
+    for (const peer of this.#sessions.keys()) peer.close(code, reason);
   }
 
   #log(channel: string): Log {
