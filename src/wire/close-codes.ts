@@ -9,6 +9,7 @@ export type CloseName =
   | "normal"
   | "internalError"
   | "restart"
+  | "overload"
   | "noHello"
   | "refused"
   | "tooManyRefusals"
@@ -21,6 +22,7 @@ export const closeKinds: Readonly<Record<CloseName, CloseKind>> = {
   normal: { code: 1000, reason: "" },
   internalError: { code: 1011, reason: "a defect in the server; its log has the details" },
   restart: { code: 1012, reason: "the server stops; come back later" },
+  overload: { code: 1013, reason: "too much waits for this connection" },
   noHello: { code: 4001, reason: "no hello in time" },
   refused: { code: 4002, reason: "the credentials identify nobody" },
   tooManyRefusals: { code: 4003, reason: "too many malformed or refused commands" },

@@ -59,8 +59,10 @@ describe("a store in memory", () => {
     expect((await store.open("a", retention)).epoch).not.toBe((await other.open("a", retention)).epoch);
   });
 
-  it("is used by opening first", async () => {
+  it("is used by opening first, once", async () => {
     await expect(store.append("a", [draft()])).rejects.toMatchObject({ code: "kernel/assertion" });
+    await store.open("a", retention);
+    await expect(store.open("a", retention)).rejects.toMatchObject({ code: "kernel/assertion" });
   });
 
   it("is empty when it was closed", async () => {

@@ -57,6 +57,7 @@ export class MemoryStore implements Store {
 
   /** Rejects with `store/full` when `logsMax` logs are in use. */
   async open(channel: string, { keep }: Retention): Promise<LogHead> {
+    assert(!this.#open.has(channel), `the log of ${channel} is not open yet`);
     const log = this.#take(channel) ?? this.#add(channel, keep);
     this.#open.set(channel, log);
     return { epoch: log.epoch, head: log.head };

@@ -1,0 +1,95 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { SessionWorld, type Client } from "../../test/support/session-world.js";
+
+const error = (code: string, re: number) => expect.objectContaining({ re, error: expect.objectContaining({ code }) });
+const join = (room: string, state: unknown = { name: "Ada" }) => ({ do: "join", channel: `chat/${room}`, state });
+
+describe("a session's memberships", () => {
+  let world: SessionWorld;
+  let client: Client;
+  let watcher: Client;
+  beforeEach(async () => {
+    world = new SessionWorld({ membershipsMax: 2, presenceStateMax: 100 });
+    client = await world.open();
+    watcher = await world.open();
+    await watcher.ask({ do: "subscribe", channel: "chat/a" });
+  });
+
+  it("are seen by who is subscribed, from the join to the leave", async () => {
+    const [reply] = await client.ask(join("a"));
+    const { member } = Object(reply?.["ok"]);
+    expect(await watcher.settled()).toEqual([
+      { push: "presence", channel: "chat/a", joined: [{ member, id: "ada", state: { name: "Ada" } }], left: [] },
+    ]);
+    expect(await client.ask({ do: "leave", channel: "chat/a" })).toEqual([{ re: 3, ok: {} }]);
+    expect(await watcher.settled()).toEqual([{ push: "presence", channel: "chat/a", joined: [], left: [member] }]);
+  });
+
+  it("are seen by who comes later", async () => {
+    await client.ask(join("a"));
+    const late = await world.open();
+    expect(await late.ask({ do: "subscribe", channel: "chat/a" })).toMatchObject([
+      { ok: {} },
+      { push: "presence", members: [{ id: "ada" }] },
+    ]);
+  });
+
+  it("end with the session", async () => {
+    await client.ask(join("a"));
+    await watcher.settled();
+    client.session.closed();
+    expect(await watcher.settled()).toMatchObject([{ push: "presence", joined: [], left: [expect.any(String)] }]);
+  });
+
+  it("of two windows are two, under names that tell nothing about the sessions", async () => {
+    const second = await world.open();
+    const [[one], [two]] = [await client.ask(join("a")), await second.ask(join("a"))];
+    const names = [one, two].map((reply) => Object(reply?.["ok"])["member"]);
+    expect(names[0]).not.toBe(names[1]);
+    expect(names).not.toContain(client.session.id);
+  });
+
+  it("can have a new state", async () => {
+    await client.ask(join("a"));
+    await watcher.settled();
+    await client.ask(join("a", { name: "Countess" }));
+    expect(await watcher.settled()).toMatchObject([{ joined: [{ state: { name: "Countess" } }], left: [] }]);
+  });
+
+  it("hold what the schema makes of a state, and nothing else", async () => {
+    await client.ask(join("a", { name: "Ada", secret: 1 }));
+    expect(await watcher.settled()).toMatchObject([{ joined: [{ state: { name: "Ada" } }] }]);
+    expect(await client.ask(join("a", { name: 7 }))).toEqual([error("message/invalid", 3)]);
+    expect(await client.ask({ do: "join", channel: "chat/a" })).toEqual([error("message/invalid", 4)]);
+    expect(await client.ask(join("a", { name: "x".repeat(100) }))).toEqual([error("message/invalid", 5)]);
+    expect(await watcher.settled()).toEqual([]);
+  });
+
+  it("are bounded, but a new state is none more", async () => {
+    await client.ask(join("a"));
+    await client.ask(join("b"));
+    expect(await client.ask(join("c"))).toEqual([error("subscription/too-many", 4)]);
+    expect(await client.ask(join("b"))).toMatchObject([{ re: 5, ok: {} }]);
+  });
+
+  it("are refused where a channel has as many members as it may", async () => {
+    const { join: joinHub } = world.hub;
+    world.hub.join = (name, member) => {
+      for (let index = 0; index < 10_000; index++) joinHub.call(world.hub, name, { ...member, member: `m${index}` });
+      joinHub.call(world.hub, name, member);
+    };
+    expect(await client.ask(join("full"))).toEqual([error("subscription/too-many", 2)]);
+  });
+
+  it("answer a defect as one", async () => {
+    world.hub.join = () => {
+      throw new TypeError("a defect");
+    };
+    expect(await client.ask(join("a"))).toEqual([error("server/internal", 2)]);
+    expect(await client.ask({ do: "leave", channel: "chat/a" })).toEqual([error("subscription/none", 3)]);
+  });
+
+  it("need presence in the contract", async () => {
+    expect(await client.ask({ do: "join", channel: "bare/1" })).toEqual([error("channel/no-presence", 2)]);
+  });
+});

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { principal, roomContract } from "../../test/support/session-world.js";
+import { permit } from "./permission.js";
+
+describe("permission", () => {
+  it("is given for what a role allows on the channel's kind", () => {
+    const match = permit(roomContract, principal("ada", "member"), "chat/lobby", "publish");
+    expect(match).toMatchObject({ pattern: "chat/:room", params: { room: "lobby" } });
+  });
+
+  it.each([
+    ["publish", "ada may not publish to secret"],
+    ["subscribe", "ada may not subscribe to secret"],
+    ["presence", "ada may not be present on secret"],
+  ] as const)("to %s is refused where nothing is said", (what, message) => {
+    const refusal = expect.objectContaining({ code: "policy/denied", message });
+    expect(() => permit(roomContract, principal("ada", "member", "admin"), "secret", what)).toThrowError(refusal);
+  });
+
+  it("is refused for channels that there are not", () => {
+    expect(() => permit(roomContract, principal("ada", "member"), "nowhere", "publish")).toThrowError(
+      expect.objectContaining({ code: "channel/unknown" }),
+    );
+  });
+});

@@ -1,0 +1,24 @@
+import type { Principal } from "../auth/principal.js";
+import { isAllowed } from "../auth/roles.js";
+import type { Allow, ChannelMatch, Contract } from "../contract/contract.js";
+import { wireError } from "../wire/errors.js";
+
+/**
+ * Find what kind of channel a name means, for a principal that may do this on it.
+ *
+ * @throws WireError `channel/unknown` or `policy/denied`.
+ */
+export function permit(contract: Contract, principal: Principal, channel: string, what: keyof Allow): ChannelMatch {
+  const match = contract.match(channel);
+  if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
+  if (!isAllowed(principal, match.definition.allow[what])) {
+    throw wireError("policy/denied", `${principal.id} may not ${phrases[what]} ${channel}`);
+  }
+  return match;
+}
+
+const phrases: Readonly<Record<keyof Allow, string>> = {
+  subscribe: "subscribe to",
+  publish: "publish to",
+  presence: "be present on",
+};

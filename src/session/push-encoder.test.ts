@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import type { Message } from "../hub/store.js";
+import { PushEncoder } from "./push-encoder.js";
+
+const messageAt = (offset: number): Message => ({ channel: "a", offset, payload: '{"n":1}', from: "ada", at: 5 });
+
+describe("the encoder of pushes", () => {
+  it("encodes a message as its push, once", () => {
+    const pushes = new PushEncoder();
+    const message = messageAt(7);
+    const prepared = pushes.message(message);
+    expect(prepared.data).toBe('{"push":"message","channel":"a","offset":7,"data":{"n":1},"from":"ada","at":5}');
+    pushes.message(messageAt(8));
+    expect(pushes.message(message)).toBe(prepared);
+  });
+
+  it("tells messages apart that share a slot", () => {
+    const pushes = new PushEncoder();
+    const [one, other] = [messageAt(1), messageAt(257)];
+    expect(pushes.message(one).data).toContain('"offset":1,');
+    expect(pushes.message(other).data).toContain('"offset":257,');
+    expect(pushes.message(one).data).toContain('"offset":1,');
+  });
+
+  it("encodes presence, whole or in part, once", () => {
+    const pushes = new PushEncoder();
+    const member = { member: "m", id: "ada", state: null };
+    const all = { kind: "all", channel: "a", members: [member] } as const;
+    const change = { kind: "change", channel: "a", joined: [], left: ["m"] } as const;
+    const prepared = pushes.presence(all);
+    expect(prepared.data).toBe(JSON.stringify({ push: "presence", channel: "a", members: [member] }));
+    expect(pushes.presence(all)).toBe(prepared);
+    expect(pushes.presence(change).data).toBe('{"push":"presence","channel":"a","joined":[],"left":["m"]}');
+  });
+});

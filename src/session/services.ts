@@ -1,0 +1,34 @@
+import type { Authenticator } from "../auth/authenticator.js";
+import type { Principal } from "../auth/principal.js";
+import type { Contract } from "../contract/contract.js";
+import type { Hub } from "../hub/hub.js";
+import type { Clock } from "../kernel/clock.js";
+import type { Logger } from "../kernel/logger.js";
+import type { Random } from "../kernel/random.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import type { SessionLimits } from "./limits.js";
+import type { Outbox } from "./outbox.js";
+import type { PushEncoder } from "./push-encoder.js";
+
+/** What all sessions of a server share. */
+export interface SessionServices {
+  readonly contract: Contract;
+  readonly hub: Hub;
+  readonly pipeline: Pipeline<Principal>;
+  /** Asked with what a client says in its `hello`. */
+  readonly authenticate: Authenticator;
+  readonly pushes: PushEncoder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly limits: SessionLimits;
+}
+
+/** A session of which it is known who it is, as its parts see it. */
+export interface Attendee {
+  readonly services: SessionServices;
+  readonly principal: Principal;
+  readonly outbox: Outbox;
+  /** Whether the session is over: what takes time has to look before it adds something. */
+  readonly isOver: () => boolean;
+}

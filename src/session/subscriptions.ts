@@ -1,0 +1,134 @@
+import type { Gap, PresenceUpdate, Sink } from "../hub/sink.js";
+import type { Message } from "../hub/store.js";
+import type { Subscription } from "../hub/subscription.js";
+import { causeText } from "../kernel/cause-text.js";
+import type { BusbarError } from "../kernel/errors.js";
+import { wireError } from "../wire/errors.js";
+import type { SubscribeCommand } from "../wire/messages.js";
+import type { Outbox } from "./outbox.js";
+import { permit } from "./permission.js";
+import type { Attendee } from "./services.js";
+
+/** A session's subscriptions, by channel. */
+export class Subscriptions {
+  readonly #attendee: Attendee;
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** The channels whose subscriptions go on when the outbox has drained. */
+  #waiting = new Set<string>();
+
+  constructor(attendee: Attendee) {
+    this.#attendee = attendee;
+  }
+
+  get count(): number {
+    return this.#subscriptions.size;
+  }
+
+  /**
+   * Subscribe and answer; the messages follow the answer. Commands are carried out one after the other.
+   *
+   * Rejects with the WireError of the refusal, or with what went wrong in the hub.
+   */
+  async subscribe({ channel, from = "now", id }: SubscribeCommand): Promise<void> {
+    const { isOver, outbox, principal, services } = this.#attendee;
+    const { definition } = permit(services.contract, principal, channel, "subscribe");
+    this.#checkRoomFor(channel);
+    const hasPresence = definition.presence !== undefined;
+    const sink = new SubscriptionSink(channel, outbox, this);
+    const subscription = await services.hub.subscribe(channel, { from, sink, hasPresence });
+    if (isOver()) return subscription.end();
+    this.#subscriptions.set(channel, subscription);
+    outbox.ok<"subscribe">(id, { position: subscription.position });
+    subscription.start();
+  }
+
+  /** @throws WireError `subscription/none`. */
+  unsubscribe(channel: string): void {
+    if (!this.#subscriptions.has(channel))
+      throw wireError("subscription/none", `there is no subscription to ${channel}`);
+    this.#remove(channel);
+  }
+
+  /** A subscription waits until `drained`. */
+  waits(channel: string): void {
+    this.#waiting.add(channel);
+  }
+
+  /** The outbox has drained: those that waited for it go on. */
+  drained(): void {
+    if (this.#waiting.size === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const channel of waiting) this.#subscriptions.get(channel)?.drained();
+  }
+
+  /** A subscription ended by itself: the client is told. */
+  ended(channel: string, cause: BusbarError): void {
+    const { outbox, principal, services } = this.#attendee;
+    services.logger.error("session/unsubscribed", { principal: principal.id, channel, cause: causeText(cause) });
+    this.#remove(channel);
+    const error = wireError("server/internal", "the subscription failed; subscribe again").toBody();
+    outbox.push({ push: "unsubscribed", channel, error });
+  }
+
+  /** End all of them. */
+  end(): void {
+    for (const subscription of this.#subscriptions.values()) subscription.end();
+    this.#subscriptions.clear();
+    this.#waiting.clear();
+  }
+
+  #checkRoomFor(channel: string): void {
+    const { subscriptionsMax } = this.#attendee.services.limits;
+    if (this.#subscriptions.has(channel)) {
+      throw wireError("subscription/exists", `there is a subscription to ${channel} already`);
+    }
+    if (this.#subscriptions.size >= subscriptionsMax) {
+      throw wireError("subscription/too-many", `a connection can have ${subscriptionsMax} subscriptions`);
+    }
+  }
+
+  #remove(channel: string): void {
+    this.#subscriptions.get(channel)?.end();
+    this.#subscriptions.delete(channel);
+    this.#waiting.delete(channel);
+  }
+}
+
+/** Where one subscription's messages go: into the session's outbox. */
+class SubscriptionSink implements Sink {
+  readonly #channel: string;
+  readonly #outbox: Outbox;
+  readonly #owner: Subscriptions;
+
+  constructor(channel: string, outbox: Outbox, owner: Subscriptions) {
+    this.#channel = channel;
+    this.#outbox = outbox;
+    this.#owner = owner;
+  }
+
+  get isBusy(): boolean {
+    return this.#outbox.isBusy;
+  }
+
+  message(message: Message): boolean {
+    return this.#outbox.message(message);
+  }
+
+  gap({ lost, position }: Gap): void {
+    const push = { push: "gap", channel: this.#channel, position } as const;
+    this.#outbox.push(lost === undefined ? push : { ...push, lost });
+  }
+
+  presence(update: PresenceUpdate): boolean {
+    return this.#outbox.presence(update);
+  }
+
+  waits(): void {
+    this.#owner.waits(this.#channel);
+  }
+
+  ended(error: BusbarError): void {
+    this.#owner.ended(this.#channel, error);
+  }
+}

@@ -1,0 +1,173 @@
+import { MemoryStore } from "../../src/adapters/memory/memory-store.js";
+import type { AuthenticationRequest } from "../../src/auth/authenticator.js";
+import { basic } from "../../src/auth/basic.js";
+import type { Principal } from "../../src/auth/principal.js";
+import { channel, contract } from "../../src/contract/contract.js";
+import type { Params } from "../../src/contract/pattern.js";
+import { Hub } from "../../src/hub/hub.js";
+import type { LogFields, Logger } from "../../src/kernel/logger.js";
+import { Pipeline } from "../../src/pipeline/pipeline.js";
+import type { Processor } from "../../src/pipeline/processor.js";
+import { sessionLimits, type SessionLimits } from "../../src/session/limits.js";
+import type { Link } from "../../src/session/link.js";
+import { PushEncoder } from "../../src/session/push-encoder.js";
+import type { SessionServices } from "../../src/session/services.js";
+import { Session } from "../../src/session/session.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
+import { VirtualClock } from "../../src/testing/virtual-clock.js";
+import type { PreparedMessage } from "../../src/websocket/prepared-message.js";
+import { z } from "zod";
+
+/** The other end of a session, in memory: it reads when the test says so. */
+export class FakeLink implements Link {
+  readonly sent: PreparedMessage[] = [];
+  bufferedBytes = 0;
+  /** Whether what is sent waits until `drain`. */
+  isSlow = false;
+  bufferedBytesMax = Number.POSITIVE_INFINITY;
+  closedWith: { code: number; reason: string } | undefined;
+
+  send(message: PreparedMessage): boolean {
+    if (this.closedWith !== undefined || this.bufferedBytes >= this.bufferedBytesMax) return false;
+    this.sent.push(message);
+    if (this.isSlow) this.bufferedBytes += message.data.length;
+    return true;
+  }
+
+  close(code: number, reason: string): void {
+    this.closedWith ??= { code, reason };
+  }
+
+  /** Everything that came since the last call, parsed. */
+  take(): Record<string, unknown>[] {
+    return this.sent.splice(0).map(({ data }) => JSON.parse(String(data)));
+  }
+}
+
+export const roomContract = contract({
+  "chat/:room": channel({
+    message: z.object({ text: z.string().min(1) }),
+    presence: z.object({ name: z.string() }),
+    history: { keep: 5 },
+    allow: { subscribe: ["member", "reader"], publish: ["member"], presence: ["member", "reader"] },
+  }),
+  "bare/:n": channel({
+    message: z.unknown(),
+    allow: { subscribe: ["member"], publish: ["member"], presence: ["member"] },
+  }),
+  secret: channel({ message: z.unknown() }),
+});
+
+export const users = {
+  ada: { password: "lovelace", roles: ["member"] },
+  rob: { password: "reads", roles: ["reader"] },
+};
+
+export const request: AuthenticationRequest = {
+  url: "/bus",
+  path: "/bus",
+  headers: { get: () => undefined },
+  cookies: new Map(),
+  remoteAddress: "192.0.2.1",
+  credentials: undefined,
+};
+
+export function principal(id: string, ...roles: string[]): Principal {
+  return { id, roles, claims: {}, expiresAtMs: undefined };
+}
+
+export interface LogLine {
+  readonly level: keyof Logger;
+  readonly event: string;
+  readonly fields: LogFields;
+}
+
+/** Hub, pipeline and store in memory on a virtual clock, and sessions on links in memory. */
+export class SessionWorld {
+  readonly clock = new VirtualClock();
+  readonly lines: LogLine[] = [];
+  readonly store: MemoryStore;
+  readonly hub: Hub;
+  readonly services: SessionServices;
+
+  constructor(
+    limits: Partial<SessionLimits> = {},
+    processors = new Map<string, Processor<unknown, Params, Principal>>(),
+  ) {
+    const { clock, logger } = this;
+    const random = new SeededRandom(1);
+    this.store = new MemoryStore({ random });
+    const retentionOf = (name: string) => roomContract.match(name)?.definition.history ?? { keep: 0 };
+    this.hub = new Hub({ store: this.store, turns: clock, logger, retentionOf });
+    const { hub } = this;
+    const deliver = hub.publish.bind(hub);
+    this.services = {
+      contract: roomContract,
+      hub,
+      pipeline: new Pipeline<Principal>({ processors, deliver, clock, logger }),
+      authenticate: basic(users),
+      pushes: new PushEncoder(),
+      clock,
+      random,
+      logger,
+      limits: { ...sessionLimits, ...limits },
+    };
+  }
+
+  get logger(): Logger {
+    const line =
+      (level: keyof Logger) =>
+      (event: string, fields: LogFields = {}) =>
+        void this.lines.push({ level, event, fields });
+    return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+  }
+
+  /** A client that has not said anything. */
+  connect(known?: Principal, services: Partial<SessionServices> = {}): Client {
+    return new Client({ ...this.services, ...services }, known, this.clock);
+  }
+
+  /** A client that has been greeted. */
+  async open(known: Principal = principal("ada", "member")): Promise<Client> {
+    const client = this.connect(known);
+    await client.ask({ do: "hello" });
+    return client;
+  }
+}
+
+/** A client at the end of a link in memory. */
+export class Client {
+  readonly link = new FakeLink();
+  readonly session: Session;
+  readonly #clock: VirtualClock;
+  #id = 0;
+
+  constructor(services: SessionServices, known: Principal | undefined, clock: VirtualClock) {
+    this.session = new Session(services, { link: this.link, request, principal: known });
+    this.#clock = clock;
+  }
+
+  /** Send a command with the next id; returns the id. */
+  send(command: Record<string, unknown>): number {
+    const id = ++this.#id;
+    this.session.receive(JSON.stringify({ id, ...command }));
+    return id;
+  }
+
+  /** Send a command and see everything that comes back until nothing moves any more. */
+  async ask(command: Record<string, unknown>): Promise<Record<string, unknown>[]> {
+    this.send(command);
+    return this.settled();
+  }
+
+  async settled(): Promise<Record<string, unknown>[]> {
+    await this.#clock.settle();
+    return this.link.take();
+  }
+
+  /** Let everything that is buffered leave. */
+  drain(): void {
+    this.link.bufferedBytes = 0;
+    this.session.drained();
+  }
+}
