@@ -83,6 +83,7 @@ const houseRules = {
   "unicorn/no-array-fill-with-reference-type": "off",
   "unicorn/no-array-sort": "off",
   "unicorn/no-array-reverse": "off",
+  "typescript/consistent-return": "off",
   "typescript/no-generated-empty-object-type": "off",
   "typescript/no-unnecessary-type-parameters": "off",
 };
@@ -110,6 +111,9 @@ export default {
         "typescript/no-unsafe-assignment": "off",
         "typescript/no-unsafe-member-access": "off",
         "typescript/no-unsafe-type-assertion": "off",
+        "typescript/no-unsafe-return": "off",
+        "typescript/prefer-promise-reject-errors": "off",
+        "typescript/unbound-method": "off",
         "typescript/require-array-sort-compare": "off",
         "no-constant-binary-expression": "off",
       },
