@@ -23,6 +23,6 @@ describe.each(built.filter(({ blocks }) => blocks.length > 0))("$path", ({ block
 
   if (blocks.every(({ mode }) => mode === "compile")) return;
   it("has code that does what the page says", async () => {
-    await runPage(blocks, folder);
+    await expect(runPage(blocks, folder)).resolves.toBeUndefined();
   });
 });

@@ -100,13 +100,14 @@ const plants: readonly (readonly [rule: string, path: string, text: string])[] =
   [
     "vitest(no-focused-tests)",
     "src/kernel/focused.test.ts",
-    `import { it } from "vitest";\nit.only("is alone", () => {});`,
+    `import { it } from "vitest";\nit.only("is alone", ({ expect }) => expect(1).toBe(1));`,
   ],
   [
     "vitest(no-disabled-tests)",
     "test/disabled.test.ts",
-    `import { it } from "vitest";\nit.skip("is not run", () => {});`,
+    `import { it } from "vitest";\nit.skip("is not run", ({ expect }) => expect(1).toBe(1));`,
   ],
+  ["vitest(expect-expect)", "test/empty.test.ts", `import { it } from "vitest";\nit("cannot fail", () => {});`],
 ];
 
 interface Diagnostic {
