@@ -11,7 +11,7 @@ export const floors = [
   { floor: 3, folders: ["session", "client"] },
   { floor: 4, folders: ["adapters/node", "adapters/browser", "adapters/memory", "testing"] },
   { floor: 5, folders: ["engine"] },
-  { floor: 6, folders: ["server"] },
+  { floor: 6, folders: ["server", "entry"] },
   { floor: 7, folders: ["cli"] },
 ];
 

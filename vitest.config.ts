@@ -12,7 +12,8 @@ export default defineConfig({
     alias: [
       { find: /^busbar$/, replacement: source("index.ts") },
       { find: /^busbar\/websocket$/, replacement: source("engine/index.ts") },
-      { find: /^busbar\/(server|client|testing)$/, replacement: source("$1/index.ts") },
+      { find: /^busbar\/client$/, replacement: source("entry/client-node.ts") },
+      { find: /^busbar\/(server|testing)$/, replacement: source("$1/index.ts") },
     ],
   },
   test: {

@@ -1,0 +1,16 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { browserClock } from "./clock.js";
+
+beforeEach(() => vi.useFakeTimers({ now: 5_000 }));
+afterEach(() => vi.useRealTimers());
+
+it("tells the time and runs what was scheduled", () => {
+  const before = browserClock.now();
+  let ran = 0;
+  browserClock.schedule(100, () => ran++);
+  browserClock.schedule(100, () => ran++).cancel();
+  vi.advanceTimersByTime(99);
+  expect(ran).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect([ran, browserClock.now() - before, browserClock.wallTimeMs()]).toEqual([1, 100, 5_100]);
+});

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+import { busUrl } from "./bus-url.js";
+
+it.each([
+  ["wss://example.org/bus", undefined, "wss://example.org/bus"],
+  ["https://example.org/bus?a=1#top", undefined, "wss://example.org/bus?a=1"],
+  ["http://localhost:8080", undefined, "ws://localhost:8080/"],
+  ["/bus", "https://example.org/chat/", "wss://example.org/bus"],
+  ["bus", "http://localhost:8080/chat/", "ws://localhost:8080/chat/bus"],
+])("%s on the page %s is %s", (url, base, expected) => {
+  expect(busUrl(url, base)).toBe(expected);
+});
+
+it.each(["", "/bus", "example.org", "ftp://example.org", "file:///bus", "wss://"])(
+  "%j is no server's address",
+  (url) => {
+    expect(() => busUrl(url)).toThrow(expect.objectContaining({ code: "connection/invalid-url" }));
+  },
+);

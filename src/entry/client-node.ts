@@ -1,0 +1,49 @@
+/**
+ * `busbar/client` in Node.
+ *
+ * @module
+ */
+import { nodeClock } from "../adapters/node/clock.js";
+import { NodeRandom } from "../adapters/node/random.js";
+import { busUrl, openBus, type Bus, type BusOptions } from "../client/index.js";
+import type { Contract } from "../contract/contract.js";
+import type { Clock } from "../kernel/clock.js";
+import { nodeSockets } from "./node-sockets.js";
+
+export type * from "./client-types.js";
+export { BusbarError } from "../kernel/errors.js";
+
+/** Unlike the server's: a program that waits for its connection to come back is not done. */
+const clock: Clock = {
+  ...nodeClock,
+  schedule(delayMs, task) {
+    const timeout = setTimeout(task, delayMs);
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};
+
+/**
+ * Connect to a busbar server. The bus can be used at once; it connects, and comes back, by itself.
+ *
+ * The process lives until `close()`.
+ *
+ * @example
+ * const bus = connect<typeof app>("wss://example.org/bus", { auth: () => ({ scheme: "bearer", token }) });
+ * const receipt = await bus.channel("chat/lobby").publish({ text: "hello" });
+ * bus.close();
+ *
+ * @param url `wss:`, `ws:`, `https:` or `http:`.
+ * @throws BusbarError `connection/invalid-url`
+ */
+export function connect<App extends Contract = Contract>(url: string, options: BusOptions = {}): Bus<App> {
+  return openBus<App>(busUrl(url), options, {
+    sockets: nodeSockets(),
+    clock,
+    random: new NodeRandom(),
+    surroundings: { watch: () => () => {} },
+    reportDefect: (error) =>
+      queueMicrotask(() => {
+        throw error;
+      }),
+  });
+}
