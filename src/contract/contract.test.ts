@@ -14,7 +14,7 @@ describe("a contract", () => {
   });
 
   it("refuses patterns that are none", () => {
-    expect(() => contract({ "chat/*": channel({ message }) })).toThrowError(
+    expect(() => contract({ "chat/*": channel({ message }) })).toThrow(
       expect.objectContaining({ code: "contract/invalid-pattern" }),
     );
   });
@@ -37,7 +37,7 @@ describe("a channel", () => {
   });
 
   it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses to keep %s messages", (keep) => {
-    expect(() => channel({ message, history: { keep } })).toThrowError(
+    expect(() => channel({ message, history: { keep } })).toThrow(
       expect.objectContaining({ code: "contract/invalid-history" }),
     );
   });

@@ -44,11 +44,10 @@ export class PatternTree<Value> {
   }
 
   find(name: string): PatternMatch<Value> | undefined {
-    const segments = name.split("/");
-    const values: string[] = [];
-    const end = walk(this.#root, segments, values)?.end;
+    const path: Path = { segments: name.split("/"), values: [] };
+    const end = walk(this.#root, path, 0)?.end;
     if (end === undefined) return undefined;
-    const params = Object.fromEntries(end.names.map((param, index) => [param, String(values[index])]));
+    const params = Object.fromEntries(end.names.map((param, index) => [param, String(path.values[index])]));
     return { pattern: end.pattern, params, value: end.value };
   }
 }
@@ -70,20 +69,21 @@ function childFor<Value>(node: Node<Value>, segment: string, pattern: string): N
   return child;
 }
 
-/** The node where the name ends; `values` then holds what the wildcards on the way took. The tree bounds the depth. */
-function walk<Value>(
-  node: Node<Value>,
-  segments: readonly string[],
-  values: string[],
-  depth = 0,
-): Node<Value> | undefined {
-  const segment = segments[depth];
+/** A name on its way through the tree; `values` holds what the wildcards took. */
+interface Path {
+  readonly segments: readonly string[];
+  readonly values: string[];
+}
+
+/** The node where the name ends. The tree bounds the depth. */
+function walk<Value>(node: Node<Value>, path: Path, depth: number): Node<Value> | undefined {
+  const segment = path.segments[depth];
   if (segment === undefined) return node.end === undefined ? undefined : node;
   const literal = node.literals.get(segment);
-  const found = literal === undefined ? undefined : walk(literal, segments, values, depth + 1);
+  const found = literal === undefined ? undefined : walk(literal, path, depth + 1);
   if (found !== undefined || node.wildcard === undefined) return found;
-  values.push(segment);
-  const taken = walk(node.wildcard, segments, values, depth + 1);
-  if (taken === undefined) values.pop();
+  path.values.push(segment);
+  const taken = walk(node.wildcard, path, depth + 1);
+  if (taken === undefined) path.values.pop();
   return taken;
 }

@@ -100,6 +100,7 @@ describe("a channel's log", () => {
   });
 
   it("begins at the head where nothing is kept", async () => {
+    await log.release();
     const unkept = logOn(store, 0);
     await unkept.open();
     expect(await unkept.placeOf("start")).toEqual({ offset: 0, isGone: false });

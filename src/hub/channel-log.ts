@@ -74,7 +74,7 @@ export class ChannelLog implements CursorLog {
   append(draft: Draft): Promise<Position> {
     const receipt = deferred<Position>();
     this.#publishing.push({ draft, receipt });
-    if (!this.#isAppending) void this.#appendAll();
+    if (!this.#isAppending) this.#appendNext();
     return receipt.promise;
   }
 
@@ -128,29 +128,28 @@ export class ChannelLog implements CursorLog {
     return oldest === undefined ? until : oldest.offset - 1;
   }
 
-  /** Append batch after batch until nothing waits. Never rejects. */
-  async #appendAll(): Promise<void> {
-    this.#isAppending = true;
-    while (this.#publishing.length > 0) {
-      await this.#appendBatch(this.#publishing.splice(0, this.#options.limits.appendMessagesMax));
-    }
-    this.#isAppending = false;
+  /** Append what waits, batch after batch. */
+  #appendNext(): void {
+    this.#isAppending = this.#publishing.length > 0;
+    if (!this.#isAppending) return;
+    const batch = this.#publishing.splice(0, this.#options.limits.appendMessagesMax);
+    this.#append(batch).then(
+      () => this.#appendNext(),
+      (cause: unknown) => {
+        refuse(batch, cause);
+        this.#appendNext();
+      },
+    );
   }
 
-  async #appendBatch(batch: readonly Publishing[]): Promise<void> {
-    try {
-      const { channel, store } = this.#options;
-      const drafts = batch.map(({ draft }) => draft);
-      const messages = await store.append(channel, drafts);
-      assert(messages.length === batch.length, "a store appends every draft of a batch");
-      for (const message of messages) this.#announce(message);
-      const epoch = this.#epoch;
-      for (const [index, { offset }] of messages.entries()) batch[index]?.receipt.resolve({ epoch, offset });
-    } catch (cause) {
-      const message = "the channel's log could not be written; whether the message is in it is unknown";
-      const error = new BusbarError("hub/not-appended", message, { retryable: true, cause });
-      for (const { receipt } of batch) receipt.reject(error);
-    }
+  async #append(batch: readonly Publishing[]): Promise<void> {
+    const { channel, store } = this.#options;
+    const drafts = batch.map(({ draft }) => draft);
+    const messages = await store.append(channel, drafts);
+    assert(messages.length === batch.length, "a store appends every draft of a batch");
+    for (const message of messages) this.#announce(message);
+    const epoch = this.#epoch;
+    for (const [index, { offset }] of messages.entries()) batch[index]?.receipt.resolve({ epoch, offset });
   }
 
   /** The one way out of the log: the fan-out. Each cursor is pushed the very same object. */
@@ -159,4 +158,10 @@ export class ChannelLog implements CursorLog {
     this.#head = message.offset;
     for (const cursor of this.#live) cursor.push(message);
   }
+}
+
+function refuse(batch: readonly Publishing[], cause: unknown): void {
+  const message = "the channel's log could not be written; whether the message is in it is unknown";
+  const error = new BusbarError("hub/not-appended", message, { retryable: true, cause });
+  for (const { receipt } of batch) receipt.reject(error);
 }

@@ -81,19 +81,15 @@ export class Cursor {
       this.#log.addLive(this);
     } else {
       this.#state = "reading";
-      void this.#catchUp();
+      this.#catchUp().catch((cause: unknown) => this.#fail(cause));
     }
   }
 
-  /** Read and hand over batches until the head is reached or the sink is busy. Never rejects. */
+  /** Read and hand over batches until the head is reached or the sink is busy. */
   async #catchUp(): Promise<void> {
-    try {
-      while (this.#state === "reading") {
-        const until = this.#log.head;
-        this.#handOver(await this.#log.read(this.#offset, until), until);
-      }
-    } catch (cause) {
-      this.#fail(cause);
+    while (this.#state === "reading") {
+      const until = this.#log.head;
+      this.#handOver(await this.#log.read(this.#offset, until), until);
     }
   }
 

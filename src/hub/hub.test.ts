@@ -124,7 +124,7 @@ describe("the hub", () => {
 
   it("refuses members beyond the limit, and lets go of the channel that was used for it", () => {
     hub.join("a", { member: "m", id: "ada", state: 1 });
-    expect(() => hub.join("a", { member: "n", id: "bob", state: 1 })).toThrowError(
+    expect(() => hub.join("a", { member: "n", id: "bob", state: 1 })).toThrow(
       expect.objectContaining({ code: "hub/too-many-members" }),
     );
     hub.leave("a", "m");

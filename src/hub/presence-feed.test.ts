@@ -67,7 +67,7 @@ describe("a presence feed", () => {
   it("refuses more members than it may have, but not a new state", () => {
     feed.join(member("x"));
     feed.join(member("y"));
-    expect(() => feed.join(member("z"))).toThrowError(
+    expect(() => feed.join(member("z"))).toThrow(
       expect.objectContaining({ code: "hub/too-many-members", retryable: true }),
     );
     feed.join(member("y", 2));

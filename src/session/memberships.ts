@@ -21,7 +21,7 @@ export class Memberships {
   /** Be present, or change the state. Rejects with the WireError of the refusal. */
   async join({ channel, id, state }: JoinCommand): Promise<void> {
     const { isOver, outbox, principal, services } = this.#attendee;
-    const { definition } = permit(services.contract, principal, channel, "presence");
+    const { definition } = permit({ contract: services.contract, principal }, channel, "presence");
     if (definition.presence === undefined) throw wireError("channel/no-presence", `${channel} has no presence`);
     this.#checkRoomFor(channel);
     const valid = await this.#validState(definition.presence, state);

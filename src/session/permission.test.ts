@@ -4,7 +4,7 @@ import { permit } from "./permission.js";
 
 describe("permission", () => {
   it("is given for what a role allows on the channel's kind", () => {
-    const match = permit(roomContract, principal("ada", "member"), "chat/lobby", "publish");
+    const match = permit({ contract: roomContract, principal: principal("ada", "member") }, "chat/lobby", "publish");
     expect(match).toMatchObject({ pattern: "chat/:room", params: { room: "lobby" } });
   });
 
@@ -14,12 +14,14 @@ describe("permission", () => {
     ["presence", "ada may not be present on secret"],
   ] as const)("to %s is refused where nothing is said", (what, message) => {
     const refusal = expect.objectContaining({ code: "policy/denied", message });
-    expect(() => permit(roomContract, principal("ada", "member", "admin"), "secret", what)).toThrowError(refusal);
+    expect(() =>
+      permit({ contract: roomContract, principal: principal("ada", "member", "admin") }, "secret", what),
+    ).toThrow(refusal);
   });
 
   it("is refused for channels that there are not", () => {
-    expect(() => permit(roomContract, principal("ada", "member"), "nowhere", "publish")).toThrowError(
-      expect.objectContaining({ code: "channel/unknown" }),
-    );
+    expect(() =>
+      permit({ contract: roomContract, principal: principal("ada", "member") }, "nowhere", "publish"),
+    ).toThrow(expect.objectContaining({ code: "channel/unknown" }));
   });
 });

@@ -3,12 +3,17 @@ import { isAllowed } from "../auth/roles.js";
 import type { Allow, ChannelMatch, Contract } from "../contract/contract.js";
 import { wireError } from "../wire/errors.js";
 
+export interface Asker {
+  readonly contract: Contract;
+  readonly principal: Principal;
+}
+
 /**
  * Find what kind of channel a name means, for a principal that may do this on it.
  *
  * @throws WireError `channel/unknown` or `policy/denied`.
  */
-export function permit(contract: Contract, principal: Principal, channel: string, what: keyof Allow): ChannelMatch {
+export function permit({ contract, principal }: Asker, channel: string, what: keyof Allow): ChannelMatch {
   const match = contract.match(channel);
   if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
   if (!isAllowed(principal, match.definition.allow[what])) {

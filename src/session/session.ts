@@ -115,31 +115,35 @@ export class Session {
       this.#refuse(wireError("limit/rate", "too many commands wait", { retryAfterMs: 1000 }), command);
   }
 
+  /** Carry out a command. What it throws or rejects with is its refusal. */
   #begin(command: Command): void {
-    const work = this.#carryOut(command);
-    if (work !== undefined) void this.#workOff(work);
-  }
-
-  /** Wait for a command, then carry out those that came meanwhile. Never rejects, as the commands do not. */
-  async #workOff(work: Promise<void>): Promise<void> {
-    this.#isWorking = true;
-    await work;
-    for (let command = this.#inbox.shift(); command !== undefined; command = this.#inbox.shift()) {
-      await this.#carryOut(command);
-    }
-    this.#isWorking = false;
-  }
-
-  /** Carry out a command; undefined when that is done at once. What it throws is its refusal. */
-  #carryOut(command: Command): Promise<void> | undefined {
     try {
-      return this.#dispatch(command)?.catch((error: unknown) => this.#failed(error, command));
+      const work = this.#dispatch(command);
+      if (work === undefined) return;
+      this.#isWorking = true;
+      work.then(
+        () => this.#goOn(),
+        (error: unknown) => {
+          this.#failed(error, command);
+          this.#goOn();
+        },
+      );
     } catch (error) {
       this.#failed(error, command);
-      return undefined;
     }
   }
 
+  /** The command that was waited for is done: carry out those that came meanwhile. */
+  #goOn(): void {
+    this.#isWorking = false;
+    while (!this.#isWorking) {
+      const command = this.#inbox.shift();
+      if (command === undefined) return;
+      this.#begin(command);
+    }
+  }
+
+  /** Undefined when the command was carried out at once. */
   #dispatch(command: Command): Promise<void> | undefined {
     const state = this.#state;
     if (command.do === "hello") return this.#hello(command);
@@ -168,7 +172,7 @@ export class Session {
   #publish(command: PublishCommand, principal: Principal): undefined {
     const { contract, pipeline } = this.#services;
     const { channel, data, id } = command;
-    const match = permit(contract, principal, channel, "publish");
+    const match = permit({ contract, principal }, channel, "publish");
     pipeline.publish({ channel, match, data, principal }).then(
       (ok) => {
         if (!this.#isOver) this.#outbox.ok<"publish">(id, ok);

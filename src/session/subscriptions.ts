@@ -31,7 +31,7 @@ export class Subscriptions {
    */
   async subscribe({ channel, from = "now", id }: SubscribeCommand): Promise<void> {
     const { isOver, outbox, principal, services } = this.#attendee;
-    const { definition } = permit(services.contract, principal, channel, "subscribe");
+    const { definition } = permit({ contract: services.contract, principal }, channel, "subscribe");
     this.#checkRoomFor(channel);
     const hasPresence = definition.presence !== undefined;
     const sink = new SubscriptionSink(channel, outbox, this);

@@ -34,7 +34,7 @@ describe("a command", () => {
   });
 
   it("cannot be written when its payload is no JSON", () => {
-    expect(() => encodeCommand({ id: 1, do: "publish", channel: "a", data: 1n })).toThrowError(
+    expect(() => encodeCommand({ id: 1, do: "publish", channel: "a", data: 1n })).toThrow(
       expect.objectContaining({ code: "message/invalid" }),
     );
   });

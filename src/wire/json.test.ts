@@ -8,7 +8,7 @@ describe("reading JSON that a peer sent", () => {
   it.each(["", "{", "nonsense", "{'a':1}", "[]", "null", "1", '"text"', "[".repeat(100_000)])(
     "takes only objects, not %.10s",
     (text) => {
-      expect(() => parseJsonObject(text)).toThrowError(expect.objectContaining({ code: "wire/not-json" }));
+      expect(() => parseJsonObject(text)).toThrow(expect.objectContaining({ code: "wire/not-json" }));
     },
   );
 
@@ -23,7 +23,7 @@ describe("reading JSON that a peer sent", () => {
   it.each(["{}", '{"m":1}', '{"m":[]}', '{"m":{}}', '{"m":null}', '{"__proto__":{"m":"text"}}'])(
     "wants a string in %s",
     (text) => {
-      expect(() => readString(parseJsonObject(text), "m")).toThrowError(malformed("`m` must be a string"));
+      expect(() => readString(parseJsonObject(text), "m")).toThrow(malformed("`m` must be a string"));
     },
   );
 
@@ -38,13 +38,13 @@ describe("reading JSON that a peer sent", () => {
     '{"m":[1]}',
     '{"m":null}',
   ])("wants an integer in %s", (text) => {
-    expect(() => readInteger(parseJsonObject(text), "m", 1)).toThrowError(
+    expect(() => readInteger(parseJsonObject(text), "m", 1)).toThrow(
       malformed("`m` must be an integer of at least 1"),
     );
   });
 
   it.each(["{}", '{"m":"1"}', '{"m":[]}', '{"m":null}', '{"m":1}'])("wants an object in %s", (text) => {
-    expect(() => readObject(parseJsonObject(text), "m")).toThrowError(malformed("`m` must be an object"));
+    expect(() => readObject(parseJsonObject(text), "m")).toThrow(malformed("`m` must be an object"));
   });
 
   it("gives back what fits", () => {
@@ -60,7 +60,7 @@ describe("reading JSON that a peer sent", () => {
   it("takes payloads up to the limit of their depth, and none that would overflow a recursion", () => {
     expect(readPayload(parseJsonObject(nested(jsonDepthMax)), "data")).toBeInstanceOf(Array);
     for (const levels of [jsonDepthMax + 1, 30_000]) {
-      expect(() => readPayload(parseJsonObject(nested(levels)), "data")).toThrowError(
+      expect(() => readPayload(parseJsonObject(nested(levels)), "data")).toThrow(
         malformed("`data` is more than 64 levels deep"),
       );
     }
@@ -69,13 +69,13 @@ describe("reading JSON that a peer sent", () => {
   it.each(['{"__proto__":1}', '{"a":[{"\\u005f_proto__":{}}]}'])(
     "refuses the payload %s, which could change prototypes where it is copied",
     (payload) => {
-      expect(() => readPayload(parseJsonObject(`{"data":${payload}}`), "data")).toThrowError(
+      expect(() => readPayload(parseJsonObject(`{"data":${payload}}`), "data")).toThrow(
         malformed("`data` has a member called `__proto__`"),
       );
     },
   );
 
   it("says when a payload is missing", () => {
-    expect(() => readPayload({}, "data")).toThrowError(malformed("`data` is missing"));
+    expect(() => readPayload({}, "data")).toThrow(malformed("`data` is missing"));
   });
 });
