@@ -1,4 +1,4 @@
-import { floors, foldersWithoutNode, rootSees, seesOnly } from "./floors.mjs";
+import { floors, withoutNode, rootSees, seesOnly } from "./floors.mjs";
 
 /** @param {readonly string[]} folders */
 const under = (folders) => `^src/(?:${folders.join("|")})/`;
@@ -71,7 +71,7 @@ export default {
       name: "no-node-module",
       comment: "these folders run in a browser too",
       severity: "error",
-      from: { path: under(foldersWithoutNode), pathNot: unitTest },
+      from: { path: withoutNode.map((place) => `^src/${place}(?:/|$)`), pathNot: unitTest },
       to: { dependencyTypes: ["core"] },
     },
     {

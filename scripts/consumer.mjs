@@ -48,21 +48,24 @@ async function importAll(node, names) {
   const { stdout } = await run(node, ["--version"]);
   for (const name of names) {
     const program = `if (Object.keys(await import("${name}")).length === 0) throw new Error("it exports nothing");`;
-    await check(`${name} is imported by Node ${stdout.trim()}`, node, ["--input-type=module", "--eval", program]);
+    const parameters = ["--input-type=module", "--eval", program];
+    await check(`${name} is imported by Node ${stdout.trim()}`, node, parameters);
+    if (!portable.includes(name)) continue;
+    await check(`${name} is imported as a browser's bundler would`, node, ["--conditions=browser", ...parameters]);
   }
 }
 
 /**
  * @param {string} title
  * @param {readonly string[]} names
- * @param {readonly string[]} types what the consumer has of `@types`
+ * @param {readonly string[]} options
  */
-async function resolveTypes(title, names, types) {
+async function resolveTypes(title, names, options) {
   const file = `${title.replaceAll(/\W+/g, "-")}.ts`;
   const imports = names.map((name, index) => `import * as part${index} from "${name}";\nexport { part${index} };\n`);
   writeFileSync(join(folder, file), imports.join(""));
   const strict = ["--strict", "--noEmit", "--skipLibCheck", "false", "--target", "ES2022", "--lib", "ES2023,DOM"];
-  const typeRoots = ["--typeRoots", join(root, "node_modules/@types"), "--types", types.join(",")];
+  const typeRoots = ["--typeRoots", join(root, "node_modules/@types"), ...options];
   for (const [module, resolution] of [
     ["NodeNext", "NodeNext"],
     ["ESNext", "Bundler"],
@@ -83,8 +86,13 @@ async function resolveTypes(title, names, types) {
 try {
   const names = await install();
   for (const node of [process.execPath, ...process.argv.slice(2)]) await importAll(node, names);
-  await resolveTypes("all types resolve", names, ["node"]);
-  await resolveTypes("a browser's types resolve without Node's", portable, []);
+  await resolveTypes("all types resolve", names, ["--types", "node"]);
+  await resolveTypes("a browser's types resolve without Node's", portable, [
+    "--types",
+    "",
+    "--customConditions",
+    "browser",
+  ]);
 } catch (error) {
   totals.failed += 1;
   console.log(error);

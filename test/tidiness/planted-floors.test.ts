@@ -38,6 +38,7 @@ const plants: readonly (readonly [rule: string, from: string, words: string, to:
   ["unit-test-floor-1", "src/wire/a.test.ts", `import { x } from "../server/x.js";`, "src/server/x.ts"],
   ["no-node-module", "src/adapters/browser/b.ts", `import { connect } from "node:net";`, "net"],
   ["no-node-module", "src/session/b.ts", `import type { Socket } from "node:net";`, "net"],
+  ["no-node-module", "src/entry/client-browser.ts", `import { connect } from "node:net";`, "net"],
   ["no-package", "src/server/b.ts", `import { it } from "vitest";`, "node_modules/vitest"],
   ["no-test-in-source", "src/hub/c.ts", `import { x } from "./x.test.js";`, "src/hub/x.test.ts"],
   ["no-cycle", "src/kernel/ring-end.ts", `import type { x } from "./ring.js";`, "src/kernel/ring.ts"],

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { inspect, pack } from "../../scripts/package.mjs";
-import { run, tool } from "../../scripts/program.mjs";
+import { root, run, tool } from "../../scripts/program.mjs";
 import { type PlantingGround, plantingGround } from "./planting-ground.js";
 
 const grounds: PlantingGround[] = [];
@@ -46,36 +48,33 @@ describe("knip", () => {
   });
 });
 
-const exported = ["index", "server/index", "client/index", "engine/index", "testing/index"];
+/** The compiled files that the real package.json names, as they stand in it. */
+const named = readFileSync(join(root, "package.json"), "utf8").match(/(?<=\.\/)dist\/[^"]+/g) ?? [];
 
-/** Stage a package with the real package.json; `leftOut` are files under `dist` that it lacks. */
-async function packWithout(
-  leftOut: readonly string[],
-  text = "export const one = 1;\n",
-): Promise<ReturnType<typeof inspect>> {
+/** Stage a package with the real package.json; it lacks the file `leftOut`, and `text` is in all that runs. */
+async function packed(leftOut: string, text = "export const one = 1;\n"): Promise<Awaited<ReturnType<typeof inspect>>> {
   const ground = newGround(["package.json", "LICENSE"]);
-  for (const name of exported) {
-    ground.plant(`dist/${name}.js`, text);
-    if (!leftOut.includes(`${name}.d.ts`)) ground.plant(`dist/${name}.d.ts`, "export declare const one = 1;\n");
+  for (const path of named.filter((name) => name !== leftOut)) {
+    ground.plant(path, path.endsWith(".d.ts") ? "export declare const one = 1;\n" : text);
   }
   return inspect(await pack(ground.folder));
 }
 
 describe("the packed package", () => {
   it("passes where it is right", async () => {
-    const { publint, attw } = await packWithout([]);
+    const { publint, attw } = await packed("");
     expect([publint.code, attw.code]).toEqual([0, 0]);
   });
 
   it("is refused by publint and attw where an entry point has no types", async () => {
-    const { publint, attw } = await packWithout(["engine/index.d.ts"]);
+    const { publint, attw } = await packed("dist/engine/index.d.ts");
     expect(publint.output).toContain(`pkg.exports["./websocket"].types`);
     expect(attw.output).toMatch(/busbar\/websocket".*Resolution failed|busbar\/websocket".*No types/);
     expect([publint.code, attw.code]).toEqual([1, 1]);
   });
 
   it("is refused by publint where it is written in CommonJS", async () => {
-    const { publint } = await packWithout([], "module.exports = 1;\n");
+    const { publint } = await packed("", "module.exports = 1;\n");
     expect(publint.output).toContain("CJS");
     expect(publint.code).toBe(1);
   });

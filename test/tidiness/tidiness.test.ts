@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { floors, foldersWithoutNode, seesOnly } from "../../floors.mjs";
+import { floors, withoutNode, seesOnly } from "../../floors.mjs";
 import { root } from "../../scripts/program.mjs";
 import { repositoryFiles } from "./repository-files.js";
 import { type Finding, linksLeadSomewhere, rules } from "./rules.js";
@@ -35,8 +35,8 @@ describe("the table of floors", () => {
     expect(folders).toEqual(expect.arrayContaining(Object.keys(seesOnly)));
   });
 
-  it("names the folders that are compiled without Node's types", () => {
+  it("names what is compiled without Node's types", () => {
     const { include }: { include: string[] } = JSON.parse(readFileSync(join(root, "tsconfig.portable.json"), "utf8"));
-    expect(include).toEqual(foldersWithoutNode.map((folder) => `src/${folder}`));
+    expect(include).toEqual(withoutNode.map((place) => `src/${place}`));
   });
 });
