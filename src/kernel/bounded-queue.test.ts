@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BoundedQueue } from "./bounded-queue.js";
@@ -31,6 +33,22 @@ describe("a bounded queue", () => {
     expect(queue.shift()).toBeUndefined();
     expect(queue.push("b")).toBe(true);
     expect(queue.peek()).toBe("b");
+  });
+
+  it("gives the memory of a ring that had grown back once it is empty", () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const queues = Array.from({ length: 500 }, () => new BoundedQueue<number>(1024));
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (const queue of queues) {
+      for (let item = 0; item < 1024; item++) queue.push(item);
+      for (let item = 0; item < 1024; item++) queue.shift();
+    }
+    collect();
+    // 500 rings of 1,024 places of 8 bytes would be 4 MB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
+    expect(queues.every((queue) => queue.push(1) && queue.shift() === 1)).toBe(true);
   });
 
   it.each([0, -1, 1.5, Number.NaN])("refuses %s as its bound", (itemsMax) => {

@@ -1,5 +1,8 @@
 import { BusbarError } from "./errors.js";
 
+/** The smallest ring, which an empty queue keeps; a larger one is given back. */
+const RING_SIZE_MIN = 8;
+
 /**
  * A first-in, first-out queue in a ring that grows up to `itemsMax` and never beyond.
  *
@@ -47,6 +50,7 @@ export class BoundedQueue<Item> {
     this.#ring[this.#head] = undefined;
     this.#head = (this.#head + 1) % this.#ring.length;
     this.#length--;
+    if (this.#length === 0 && this.#ring.length > RING_SIZE_MIN) this.clear();
     return item;
   }
 
@@ -58,7 +62,7 @@ export class BoundedQueue<Item> {
   }
 
   #grow(): void {
-    const size = Math.min(this.itemsMax, Math.max(8, this.#ring.length * 2));
+    const size = Math.min(this.itemsMax, Math.max(RING_SIZE_MIN, this.#ring.length * 2));
     const ring = Array.from<Item | undefined>({ length: size });
     for (let index = 0; index < this.#length; index++) {
       ring[index] = this.#ring[(this.#head + index) % this.#ring.length];

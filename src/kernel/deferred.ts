@@ -1,3 +1,5 @@
+import { assert } from "./errors.js";
+
 /** A promise together with the two functions that settle it. */
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;
@@ -11,7 +13,7 @@ export function deferred<Value>(): Deferred<Value> {
   const promise = new Promise<Value>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  if (settle === undefined) throw new TypeError("a promise runs its executor at once");
+  assert(settle !== undefined, "a promise runs its executor at once");
   return { promise, resolve: settle.resolve, reject: settle.reject };
 }
 

@@ -15,6 +15,20 @@ describe("the portable text codec", () => {
     );
   });
 
+  it.each([
+    ["one byte", "\u007F", 1],
+    ["two bytes", "\u0080\u07FF", 4],
+    ["three bytes", "\u0800\uFFFD", 6],
+    ["a surrogate pair", "\u{1F600}", 4],
+    ["a lone high surrogate at the end", "a\uD83D", 4],
+    ["a lone high surrogate before another letter", "\uD83Da", 4],
+    ["two high surrogates, the second of a pair", "\uD83D\uD83D\uDE00", 7],
+    ["a lone low surrogate", "\uDE00", 3],
+  ])("counts and writes %s", (_, text, length) => {
+    expect(codec.byteLength(text)).toBe(length);
+    expect(codec.encodeInto(text, new Uint8Array(length), 0)).toBe(length);
+  });
+
   it("keeps a byte order mark", () => {
     expect(codec.decode(new Uint8Array([0xef, 0xbb, 0xbf, 0x61]), 0, 4)).toBe("\uFEFFa");
   });

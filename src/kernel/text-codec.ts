@@ -32,10 +32,15 @@ export const portableTextCodec: TextCodec = {
     return decoder.decode(bytes.subarray(start, end));
   },
   byteLength(text) {
-    let length = 0;
-    for (const character of text) {
-      const codePoint = character.codePointAt(0) ?? 0;
-      length += codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x1_0000 ? 3 : 4;
+    let length = text.length;
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit < 0x80) continue;
+      length++;
+      if (unit < 0x800) continue;
+      // The two units of a surrogate pair take four bytes together; any other unit, a lone surrogate too, takes three.
+      if (isHighSurrogate(unit) && isLowSurrogate(text.charCodeAt(index + 1))) index++;
+      length++;
     }
     return length;
   },
@@ -43,3 +48,12 @@ export const portableTextCodec: TextCodec = {
     return encoder.encodeInto(text, target.subarray(offset)).written;
   },
 };
+
+function isHighSurrogate(unit: number): boolean {
+  return (unit & 0xfc00) === 0xd800;
+}
+
+/** False for the NaN behind the end of a string, too. */
+function isLowSurrogate(unit: number): boolean {
+  return (unit & 0xfc00) === 0xdc00;
+}
