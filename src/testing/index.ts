@@ -9,5 +9,6 @@ export {
   type MemoryPeer,
   type MemoryPeerListener,
 } from "./memory-network.js";
+export { MemoryTransport, type MemoryTransportOptions } from "./memory-transport.js";
 export { SeededRandom } from "./seeded-random.js";
 export { VirtualClock, type VirtualClockOptions } from "./virtual-clock.js";
