@@ -20,10 +20,6 @@ export class Subscriptions {
     this.#attendee = attendee;
   }
 
-  get count(): number {
-    return this.#subscriptions.size;
-  }
-
   /**
    * Subscribe and answer; the messages follow the answer. Commands are carried out one after the other.
    *
