@@ -1,0 +1,8 @@
+import type { BasicUser } from "busbar/server";
+
+/** Demo users. An application has its own table, and no passwords in its source. */
+export const users: Readonly<Record<string, BasicUser>> = {
+  ada: { password: "lovelace", roles: ["member"] },
+  alan: { password: "turing", roles: ["member"] },
+  grace: { password: "hopper", roles: ["reader"] },
+};
