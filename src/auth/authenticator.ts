@@ -1,7 +1,7 @@
 import type { Credentials } from "../wire/messages.js";
 import type { Principal } from "./principal.js";
 
-export type { BasicCredentials, BearerCredentials, Credentials } from "../wire/messages.js";
+export type { Credentials } from "../wire/messages.js";
 
 /** What an authenticator can see of whoever wants in. */
 export interface AuthenticationRequest {

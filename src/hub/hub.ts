@@ -12,7 +12,7 @@ export interface HubLimits extends LogLimits {
   readonly membersMax: number;
 }
 
-export const hubLimits: HubLimits = {
+const hubLimits: HubLimits = {
   readMessagesMax: 256,
   readBytesMax: 65_536,
   appendMessagesMax: 256,

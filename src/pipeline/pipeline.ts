@@ -35,7 +35,7 @@ export interface PipelineLimits {
   readonly processTimeoutMs: number;
 }
 
-export const pipelineLimits: PipelineLimits = { waitingMax: 1000, processTimeoutMs: 30_000 };
+const pipelineLimits: PipelineLimits = { waitingMax: 1000, processTimeoutMs: 30_000 };
 
 export interface PipelineOptions<Principal> {
   /** The processors by the contract's patterns. */

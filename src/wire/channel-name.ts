@@ -1,5 +1,5 @@
 /** A channel name is at most this many bytes long (its characters are ASCII, so characters too). */
-export const channelNameBytesMax = 255;
+const channelNameBytesMax = 255;
 
 const segments = /^[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*$/;
 

@@ -58,7 +58,7 @@ export const roomContract = contract({
   secret: channel({ message: z.unknown() }),
 });
 
-export const users = {
+const users = {
   ada: { password: "lovelace", roles: ["member"] },
   rob: { password: "reads", roles: ["reader"] },
 };

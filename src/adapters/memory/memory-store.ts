@@ -13,7 +13,7 @@ export interface MemoryStoreLimits {
   readonly bytesMax: number;
 }
 
-export const memoryStoreLimits: MemoryStoreLimits = {
+const memoryStoreLimits: MemoryStoreLimits = {
   logsMax: 100_000,
   logBytesMax: 16 * 1024 * 1024,
   bytesMax: 256 * 1024 * 1024,
