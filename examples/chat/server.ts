@@ -18,6 +18,11 @@ try {
       },
     },
   });
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => {
+      server.close().catch((error: unknown) => console.error(error));
+    });
+  }
   console.log(`
   The chat is at http://localhost:${server.port}
 
@@ -29,11 +34,6 @@ try {
 
   Ctrl+C stops it. PORT=8081 npm start takes another port.
 `);
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => {
-      server.close().catch((error: unknown) => console.error(error));
-    });
-  }
 } catch (error) {
   if (!(error instanceof BusbarError) || error.code !== "server/cannot-listen") throw error;
   console.error(`${error.message}. Take another port: PORT=8081 npm start`);

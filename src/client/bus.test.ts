@@ -74,6 +74,21 @@ describe("a bus", () => {
     expect(ends).toEqual([{ error: undefined }]);
   });
 
+  it("closes once when a listener closes it too, and keeps the server's reason", async () => {
+    const { clock, server, open } = ground();
+    const bus = open();
+    const events: unknown[] = [];
+    bus.on("close", ({ error }) => {
+      events.push(error?.code);
+      bus.close();
+    });
+    bus.on("state", ({ state }) => events.push(state));
+    await clock.pass(1);
+    server.closeAll(4002);
+    await clock.pass(1);
+    expect(events).toEqual(["open", "connection/ended", "closed"]);
+  });
+
   it.each(["", "a b", "/a", "x".repeat(256)])("refuses the channel name %j at once", (name) => {
     expect(() => ground().open().channel(name)).toThrow(expect.objectContaining({ code: "channel/invalid-name" }));
   });

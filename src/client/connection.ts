@@ -171,6 +171,8 @@ export class Connection {
     this.#retryTimer?.cancel();
     this.#sleepWatch.stop();
     this.#unwatch();
+    // First of all, so that a listener who closes it too does nothing.
+    this.#state = "closed";
     this.#options.listener.connectionEnded(error);
     this.#setState(error === undefined ? { state: "closed" } : { state: "closed", error });
   }

@@ -6,4 +6,3 @@
 export { busUrl } from "./bus-url.js";
 export { openBus, type Bus } from "./bus.js";
 export type { BusOptions } from "./options.js";
-export type { ClientPorts, ClientSocket, SocketClose, SocketFactory, SocketListener, Surroundings } from "./ports.js";

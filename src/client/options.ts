@@ -33,7 +33,7 @@ export const busDefaults: BusSettings = {
   replyTimeoutMs: 30_000,
   commandBytesMax: 65_536,
   messagesWaitingMax: 1_000,
-  publishesWaitingMax: 1_000,
+  publishesWaitingMax: 100,
 };
 
 /** Fill in the defaults. */

@@ -135,7 +135,7 @@ export class Conversation {
 /** A round initial in a colour of its own, for the eyes alone. */
 export function avatar(id: string): HTMLElement {
   let hue = 0;
-  for (const character of id) hue = (hue * 5 + (character.codePointAt(0) ?? 0)) % 12;
+  for (const character of id) hue = (hue * 13 + (character.codePointAt(0) ?? 0)) % 12;
   return element("span", {
     class: `avatar hue-${hue}`,
     text: displayName(id).charAt(0),
