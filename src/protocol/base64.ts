@@ -4,14 +4,14 @@ const values = new Map(Array.from(ALPHABET, (character, value) => [character, va
 /** Base64 with padding (RFC 4648, 4). */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = "";
-  for (let at = 0; at < bytes.length; at += 3) {
-    const left = Math.min(3, bytes.length - at);
-    const group = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    for (let digit = 0; digit < 4; digit++) {
-      text += digit <= left ? ALPHABET.charAt((group >> (18 - digit * 6)) & 63) : "=";
-    }
+  let group = 0;
+  let bitsCount = 0;
+  for (const byte of bytes) {
+    group = (group << 8) | byte;
+    for (bitsCount += 8; bitsCount >= 6; bitsCount -= 6) text += ALPHABET.charAt((group >> (bitsCount - 6)) & 63);
   }
-  return text;
+  if (bitsCount > 0) text += ALPHABET.charAt((group << (6 - bitsCount)) & 63);
+  return text.padEnd(Math.ceil(bytes.length / 3) * 4, "=");
 }
 
 /** The bytes of canonical base64: padded, nothing else in it, unused bits zero (RFC 4648, 3.5). Undefined for any other text. */

@@ -9,7 +9,7 @@ import { HandshakeError } from "./errors.js";
 import { hasToken, parseExtensions } from "./header-list.js";
 import type { HeaderMap } from "./header-map.js";
 import type { ResponseHead } from "./http-head.js";
-import { encodeHead } from "./server-handshake.js";
+import { addedHeaders, encodeHead, type HeaderList } from "./http-head-writer.js";
 
 /** The parts of a `ws:` or `wss:` URL (RFC 6455, 3). */
 export interface WebSocketUrl {
@@ -30,15 +30,22 @@ export function parseWebSocketUrl(text: string): WebSocketUrl {
   const isWebSocket = url?.protocol === "ws:" || url?.protocol === "wss:";
   if (url === undefined || !isWebSocket || text.includes("#")) throw new HandshakeError("handshake/url");
   const isSecure = url.protocol === "wss:";
-  const hasCredentials = url.username !== "" || url.password !== "";
   return {
     isSecure,
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),
     authority: url.host,
     target: url.pathname + url.search,
-    credentials: hasCredentials ? { username: decode(url.username), password: decode(url.password) } : undefined,
+    credentials: credentialsOf(url),
   };
+}
+
+function credentialsOf(url: URL): WebSocketUrl["credentials"] {
+  if (url.username === "" && url.password === "") return undefined;
+  const username = decode(url.username);
+  // RFC 7617, 2: the password begins behind the first colon.
+  if (username.includes(":")) throw new HandshakeError("handshake/url", { detail: "a user's name has no colon" });
+  return { username, password: decode(url.password) };
 }
 
 function decode(text: string): string {
@@ -54,16 +61,18 @@ export interface UpgradeOffer {
   readonly url: WebSocketUrl;
   /** 16 random bytes, as base64. */
   readonly key: string;
+  /** Different tokens, in the order of preference. */
   readonly protocols: readonly string[];
   /** What permessage-deflate is offered with; undefined: it is not. */
   readonly deflate: DeflateWishes | undefined;
-  readonly headers: readonly (readonly [string, string])[];
+  /** More headers, such as cookies. */
+  readonly headers: HeaderList;
 }
 
 /**
  * The bytes of a client's request (RFC 6455, 4.1).
  *
- * @throws HandshakeError `handshake/header` for a header that cannot be sent.
+ * @throws HandshakeError `handshake/header` for a header that cannot be sent or that the handshake writes itself.
  */
 export function upgradeRequest({ deflate, headers, key, protocols, url }: UpgradeOffer): Uint8Array {
   return encodeHead(`GET ${url.target} HTTP/1.1`, [
@@ -74,7 +83,7 @@ export function upgradeRequest({ deflate, headers, key, protocols, url }: Upgrad
     ["Sec-WebSocket-Version", "13"],
     ...(protocols.length === 0 ? [] : ([["Sec-WebSocket-Protocol", protocols.join(", ")]] as const)),
     ...(deflate === undefined ? [] : ([["Sec-WebSocket-Extensions", formatDeflateOffer(deflate)]] as const)),
-    ...headers,
+    ...addedHeaders(headers),
   ]);
 }
 
@@ -89,9 +98,12 @@ export interface UpgradeResult {
  *
  * @throws HandshakeError `handshake/response-…`; for a refusal with the server's status.
  */
-export function checkUpgradeResponse({ headers, reason, status }: ResponseHead, offer: UpgradeOffer): UpgradeResult {
+export function checkUpgradeResponse(response: ResponseHead, offer: UpgradeOffer): UpgradeResult {
+  const { headers, httpVersion, reason, status } = response;
   if (status !== 101) throw new HandshakeError("handshake/response-refused", { detail: `${status} ${reason}`, status });
-  if (!hasToken(headers.get("upgrade"), "websocket") || !hasToken(headers.get("connection"), "upgrade")) {
+  // The answer names websocket alone, where a request may name others beside it.
+  const isWebSocket = httpVersion !== "1.0" && headers.get("upgrade")?.toLowerCase() === "websocket";
+  if (!isWebSocket || !hasToken(headers.get("connection"), "upgrade")) {
     throw new HandshakeError("handshake/response-upgrade");
   }
   if (headers.get("sec-websocket-accept") !== acceptKey(offer.key))

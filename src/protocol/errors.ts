@@ -1,4 +1,5 @@
 import { BusbarError } from "../kernel/errors.js";
+import { isFieldValue, isToken } from "./header-syntax.js";
 
 /** One rule that an endpoint can break: who breaks it, how the connection ends, where it is written. */
 export interface Rule {
@@ -225,7 +226,7 @@ export type HandshakeErrorCode =
 /** Every error of the opening handshake, the server's and the client's. `docs/errors.md` lists the same. */
 export const handshakeRules: Readonly<Record<HandshakeErrorCode, HandshakeRule>> = {
   "handshake/malformed": refusal(400, "RFC 9112, 3", "the request cannot be read as HTTP/1.1"),
-  "handshake/head-too-large": refusal(431, "RFC 6585, 5", "the request line and headers are longer than the limit"),
+  "handshake/head-too-large": refusal(431, "RFC 6585, 5", "the first line and the headers are longer than the limit"),
   "handshake/too-many-headers": refusal(431, "RFC 6585, 5", "there are more headers than the limit"),
   "handshake/timeout": refusal(408, "RFC 9110, 15.5.9", "the request did not come in time"),
   "handshake/http-version": refusal(505, "RFC 6455, 4.1", "a WebSocket needs HTTP/1.1"),
@@ -281,20 +282,24 @@ export const handshakeRules: Readonly<Record<HandshakeErrorCode, HandshakeRule>>
     by: "local",
     status: 500,
     section: "RFC 9110, 5.5",
-    message: "a header's name or value has characters that it cannot have",
+    message: "this header cannot be sent: its name, its value, or the handshake that writes it itself forbids it",
   },
 };
 
 export interface HandshakeErrorOptions {
   /** What exactly was wrong. */
   readonly detail?: string | undefined;
-  /** Headers of the refusal. */
+  /** Headers of the refusal; only what can be sent. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The status that a server refused with, where it is not the rule's own. */
   readonly status?: number;
 }
 
-/** A handshake that did not lead to a WebSocket, and how a server answers it. */
+/**
+ * A handshake that did not lead to a WebSocket, and how a server answers it.
+ *
+ * @throws HandshakeError `handshake/header` instead, when one of the headers cannot be sent.
+ */
 export class HandshakeError extends BusbarError {
   readonly by: "remote" | "local";
   readonly status: number;
@@ -304,6 +309,7 @@ export class HandshakeError extends BusbarError {
   constructor(code: HandshakeErrorCode, options: HandshakeErrorOptions = {}) {
     const rule = handshakeRules[code];
     const { detail, headers = {}, status = rule.status } = options;
+    for (const [name, value] of Object.entries(headers)) assertHeader(name, value);
     super(code, `${rule.message}${detail === undefined ? "" : `: ${detail}`} (${rule.section})`, {
       retryable: status === 429 || status === 503 || status === 408,
     });
@@ -311,5 +317,12 @@ export class HandshakeError extends BusbarError {
     this.status = status;
     this.section = rule.section;
     this.headers = headers;
+  }
+}
+
+/** @throws HandshakeError `handshake/header` for a name or a value that would break a head apart. */
+export function assertHeader(name: string, value: string): void {
+  if (!isToken(name) || !isFieldValue(value)) {
+    throw new HandshakeError("handshake/header", { detail: JSON.stringify(name) });
   }
 }

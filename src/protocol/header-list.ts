@@ -1,4 +1,4 @@
-import { isToken, trimBlanks } from "./http-head.js";
+import { isToken, trimBlanks } from "./header-syntax.js";
 
 /** One extension of `Sec-WebSocket-Extensions` with its parameters in order; a value is undefined where there is none. */
 export interface Extension {

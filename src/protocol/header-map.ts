@@ -34,7 +34,14 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
 
   /** The fields as they came. */
   *[Symbol.iterator](): Generator<readonly [string, string], undefined> {
-    for (let index = 0; index < this.#raw.length; index += 2)
-      yield [this.#raw[index] ?? "", this.#raw[index + 1] ?? ""];
+    let name: string | undefined;
+    for (const text of this.#raw) {
+      if (name === undefined) {
+        name = text;
+      } else {
+        yield [name, text];
+        name = undefined;
+      }
+    }
   }
 }

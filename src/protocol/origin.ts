@@ -14,7 +14,8 @@ export interface OriginCheck {
 /**
  * Whether a page of this origin may connect (RFC 6455, 10.2). Programs that are no browsers send no origin, and may.
  *
- * Scheme, host and port have to be the same, to the letter, in the form in which browsers send them (RFC 6454, 6.2).
+ * Scheme, host and port have to be the same, to the letter, in the form in which browsers send them (RFC 6454, 6.2):
+ * in ASCII, so that names that look alike differ. `null`, which many pages share, is never the server's own origin.
  */
 export function isOriginAllowed({ allowed, host, isSecure, origins }: OriginCheck): boolean {
   const [origin, ...more] = origins;

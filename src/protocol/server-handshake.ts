@@ -3,7 +3,9 @@ import { decodeBase64 } from "./base64.js";
 import { formatDeflateAnswer, type DeflateParameters } from "./deflate-negotiation.js";
 import { HandshakeError } from "./errors.js";
 import { hasToken, parseExtensions, splitList, type Extension } from "./header-list.js";
-import { isToken, type RequestHead } from "./http-head.js";
+import { isToken } from "./header-syntax.js";
+import type { RequestHead } from "./http-head.js";
+import { addedHeaders, encodeHead, type HeaderList } from "./http-head-writer.js";
 
 /** What a request for a WebSocket asks for. */
 export interface UpgradeRequest {
@@ -13,6 +15,15 @@ export interface UpgradeRequest {
   readonly extensions: readonly Extension[];
 }
 
+/** What names a host, and perhaps a port (RFC 9110, 7.2): no blanks, no user, no path. */
+const HOST = /^(?:[A-Za-z0-9\-._~%!$&'()*+,;=]+|\[[0-9A-Za-z:.]+\])(?::[0-9]*)?$/;
+
+/** Origin form (RFC 9112, 3.2.1): printable ASCII, and no fragment. */
+const ORIGIN_FORM = /^\/[!"$-~]*$/;
+
+/** RFC 9110, 15.5.22: a 426 names what to upgrade to. */
+const UPGRADE = { Upgrade: "websocket" };
+
 /**
  * Check the client's side of the opening handshake (RFC 6455, 4.2.1).
  *
@@ -21,15 +32,16 @@ export interface UpgradeRequest {
 export function checkUpgradeRequest({ headers, httpVersion, method, target }: RequestHead): UpgradeRequest {
   if (!/^1\.[1-9]$/.test(httpVersion)) throw new HandshakeError("handshake/http-version", { detail: httpVersion });
   if (method !== "GET") throw new HandshakeError("handshake/method", { detail: method, headers: { Allow: "GET" } });
-  if (!target.startsWith("/")) throw new HandshakeError("handshake/malformed", { detail: "the target is not a path" });
-  if (headers.getAll("host").length !== 1) throw new HandshakeError("handshake/host");
+  if (!ORIGIN_FORM.test(target)) throw new HandshakeError("handshake/malformed", { detail: "the target is no path" });
+  const hosts = headers.getAll("host");
+  if (hosts.length !== 1 || !hosts.every((host) => HOST.test(host))) throw new HandshakeError("handshake/host");
   const hasBody = headers.get("transfer-encoding") !== undefined || (headers.get("content-length") ?? "0") !== "0";
   if (hasBody) throw new HandshakeError("handshake/body");
   if (!hasToken(headers.get("upgrade"), "websocket") || !hasToken(headers.get("connection"), "upgrade")) {
-    throw new HandshakeError("handshake/not-an-upgrade", { headers: { Upgrade: "websocket" } });
+    throw new HandshakeError("handshake/not-an-upgrade", { headers: UPGRADE });
   }
   if (headers.get("sec-websocket-version") !== "13") {
-    throw new HandshakeError("handshake/version", { headers: { "Sec-WebSocket-Version": "13" } });
+    throw new HandshakeError("handshake/version", { headers: { ...UPGRADE, "Sec-WebSocket-Version": "13" } });
   }
   return {
     key: checkKey(headers.getAll("sec-websocket-key")),
@@ -69,16 +81,23 @@ export interface UpgradeAcceptance {
   readonly key: string;
   readonly protocol: string | undefined;
   readonly deflate: DeflateParameters | undefined;
+  /** More headers, such as cookies. */
+  readonly headers?: HeaderList;
 }
 
-/** The bytes of the answer that opens a WebSocket (RFC 6455, 4.2.2). */
-export function acceptUpgrade({ deflate, key, protocol }: UpgradeAcceptance): Uint8Array {
+/**
+ * The bytes of the answer that opens a WebSocket (RFC 6455, 4.2.2).
+ *
+ * @throws HandshakeError `handshake/header` for a header that cannot be sent or that the handshake writes itself.
+ */
+export function acceptUpgrade({ deflate, headers = [], key, protocol }: UpgradeAcceptance): Uint8Array {
   return encodeHead("HTTP/1.1 101 Switching Protocols", [
     ["Upgrade", "websocket"],
     ["Connection", "Upgrade"],
     ["Sec-WebSocket-Accept", acceptKey(key)],
     ...(protocol === undefined ? [] : ([["Sec-WebSocket-Protocol", protocol]] as const)),
     ...(deflate === undefined ? [] : ([["Sec-WebSocket-Extensions", formatDeflateAnswer(deflate)]] as const)),
+    ...addedHeaders(headers),
   ]);
 }
 
@@ -98,32 +117,18 @@ const reasons: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
-/** The bytes of an answer that refuses: the body says what was wrong, in one line. */
+/** The bytes of an answer that refuses: the body says what was wrong, in one line. The connection is to be closed. */
 export function refuseUpgrade(error: HandshakeError): Uint8Array {
   const body = `${error.message}\n`;
   return encodeHead(
     `HTTP/1.1 ${error.status} ${reasons[error.status] ?? "Refused"}`,
     [
       ...Object.entries(error.headers),
-      ["Connection", "close"],
+      // RFC 9110, 7.8: who sends Upgrade names it in Connection.
+      ["Connection", "Upgrade" in error.headers ? "close, Upgrade" : "close"],
       ["Content-Type", "text/plain; charset=utf-8"],
       ["Content-Length", String(new TextEncoder().encode(body).length)],
     ],
     body,
   );
-}
-
-/**
- * Write a head and what stands behind it.
- *
- * @throws HandshakeError `handshake/header` for a name or a value that would break the head apart.
- */
-export function encodeHead(startLine: string, headers: readonly (readonly [string, string])[], body = ""): Uint8Array {
-  const lines = headers.map(([name, value]) => {
-    if (!isToken(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      throw new HandshakeError("handshake/header", { detail: JSON.stringify(name) });
-    }
-    return `${name}: ${value}\r\n`;
-  });
-  return new TextEncoder().encode(`${startLine}\r\n${lines.join("")}\r\n${body}`);
 }

@@ -1,0 +1,23 @@
+/** A token: what names of headers, subprotocols and extensions are made of (RFC 9110, 5.6.2). */
+export function isToken(text: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
+}
+
+/** What can stand behind a header's colon: no control characters but the tab, and one byte for each character (RFC 9110, 5.5). */
+export function isFieldValue(text: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
+}
+
+/** Take blanks and tabs off both ends (RFC 9110, 5.6.3); in linear time, however many there are. */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text, start)) start++;
+  while (end > start && isBlank(text, end - 1)) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === 0x20 || code === 0x09;
+}
