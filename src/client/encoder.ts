@@ -3,6 +3,7 @@ import { encodeCommand } from "../wire/command-codec.js";
 import type { WireError } from "../wire/errors.js";
 import type { Command, ServerMessage } from "../wire/messages.js";
 import { decodeServerMessage } from "../wire/server-message-codec.js";
+import { subprotocol } from "../wire/subprotocol.js";
 import { clientError } from "./errors.js";
 
 /** Turns commands into messages and messages into what they say. Another codec of the wire is another encoder. */
@@ -18,7 +19,7 @@ export interface Encoder {
 }
 
 export const jsonEncoder: Encoder = {
-  subprotocol: "busbar.v1",
+  subprotocol,
   encode(command, bytesMax) {
     const text = encodeCommand(command);
     // A character takes at most 3 bytes, so that nearly nothing has to be counted.
