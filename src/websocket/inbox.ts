@@ -4,6 +4,8 @@ import { deferred, type Deferred } from "../kernel/deferred.js";
 const MESSAGES_HIGH = 64;
 const SIZE_HIGH = 256 * 1024;
 
+type Taken = IteratorResult<string | Uint8Array, undefined>;
+
 /**
  * Messages that nobody has taken yet.
  *
@@ -12,10 +14,11 @@ const SIZE_HIGH = 256 * 1024;
  */
 export class Inbox implements AsyncIterator<string | Uint8Array, undefined> {
   readonly #onRoom: () => void;
-  #messages: (string | Uint8Array)[] = [];
-  #taken = 0;
+  /** A queue of two stacks: the newest messages, and the oldest ones in reverse. What is taken out is not held on to. */
+  #newest: (string | Uint8Array)[] = [];
+  #oldest: (string | Uint8Array)[] = [];
   #size = 0;
-  #takers: Deferred<IteratorResult<string | Uint8Array, undefined>>[] = [];
+  #takers: Deferred<Taken>[] = [];
   #isEnded = false;
 
   /** @param onRoom called when an inbox that was full has room again. */
@@ -24,7 +27,7 @@ export class Inbox implements AsyncIterator<string | Uint8Array, undefined> {
   }
 
   get length(): number {
-    return this.#messages.length - this.#taken;
+    return this.#newest.length + this.#oldest.length;
   }
 
   get isFull(): boolean {
@@ -36,21 +39,20 @@ export class Inbox implements AsyncIterator<string | Uint8Array, undefined> {
     if (this.#isEnded) return;
     const taker = this.#takers.shift();
     if (taker !== undefined) return taker.resolve({ done: false, value: message });
-    this.#messages.push(message);
+    this.#newest.push(message);
     this.#size += message.length;
   }
 
   /** Take the oldest message out. */
   shift(): string | Uint8Array | undefined {
-    const message = this.#messages[this.#taken];
-    if (message === undefined) return undefined;
-    const wasFull = this.isFull;
-    this.#taken++;
-    this.#size -= message.length;
-    if (this.#taken === this.#messages.length) {
-      this.#messages = [];
-      this.#taken = 0;
+    if (this.#oldest.length === 0) {
+      this.#oldest = this.#newest.reverse();
+      this.#newest = [];
     }
+    const wasFull = this.isFull;
+    const message = this.#oldest.pop();
+    if (message === undefined) return undefined;
+    this.#size -= message.length;
     if (wasFull && !this.isFull) this.#onRoom();
     return message;
   }
@@ -62,11 +64,11 @@ export class Inbox implements AsyncIterator<string | Uint8Array, undefined> {
     this.#takers = [];
   }
 
-  next(): Promise<IteratorResult<string | Uint8Array, undefined>> {
+  next(): Promise<Taken> {
     const message = this.shift();
     if (message !== undefined) return Promise.resolve({ done: false, value: message });
     if (this.#isEnded) return Promise.resolve({ done: true, value: undefined });
-    const taker = deferred<IteratorResult<string | Uint8Array, undefined>>();
+    const taker = deferred<Taken>();
     this.#takers.push(taker);
     return taker.promise;
   }

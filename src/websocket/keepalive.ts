@@ -16,40 +16,39 @@ export interface KeepaliveOptions {
 /** Tells when a peer has been silent for so long that it has to be asked, and when it did not answer. */
 export class Keepalive {
   readonly #options: KeepaliveOptions;
-  #heardMs: number;
+  #heardMs = 0;
+  /** Whether nothing was heard since the peer was asked. */
+  #isAsked = false;
   #timer: Timer;
 
   constructor(options: KeepaliveOptions) {
     this.#options = options;
-    this.#heardMs = options.clock.now();
-    this.#timer = this.#schedule(options.idleMs, false);
+    this.heard();
+    this.#timer = this.#schedule(options.idleMs);
   }
 
   /** Note that bytes came from the peer. */
   heard(): void {
     this.#heardMs = this.#options.clock.now();
+    this.#isAsked = false;
   }
 
   stop(): void {
     this.#timer.cancel();
   }
 
-  #schedule(delayMs: number, isAsked: boolean): Timer {
-    return this.#options.clock.schedule(delayMs, () => this.#check(isAsked));
+  #schedule(delayMs: number): Timer {
+    return this.#options.clock.schedule(delayMs, () => this.#check());
   }
 
   /** The timer is not moved by each chunk that comes: it looks, when it runs, at how long the silence has been. */
-  #check(isAsked: boolean): void {
+  #check(): void {
     const { clock, idleMs, isListening, onGone, onIdle, timeoutMs } = this.#options;
     if (!isListening()) this.heard();
+    if (this.#isAsked) return onGone();
     const silenceMs = clock.now() - this.#heardMs;
-    if (silenceMs < idleMs) {
-      this.#timer = this.#schedule(idleMs - silenceMs, false);
-    } else if (isAsked) {
-      onGone();
-    } else {
-      this.#timer = this.#schedule(timeoutMs, true);
-      onIdle();
-    }
+    this.#isAsked = silenceMs >= idleMs;
+    this.#timer = this.#schedule(this.#isAsked ? timeoutMs : idleMs - silenceMs);
+    if (this.#isAsked) onIdle();
   }
 }

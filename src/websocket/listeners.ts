@@ -1,9 +1,18 @@
+/** What a listener returns is not looked at, but for a promise: what that rejects with counts as thrown. */
+export type Listener<Event> = (event: Event) => unknown;
+
 /** Functions that want to hear of the events of one object. `Events` maps an event's name to what it carries. */
 export class Listeners<Events extends object> {
-  #byEvent: { [Name in keyof Events]?: readonly ((event: Events[Name]) => void)[] } = {};
+  readonly #onError: (error: unknown) => void;
+  readonly #byEvent: { [Name in keyof Events]?: readonly Listener<Events[Name]>[] } = {};
+
+  /** @param onError told what a listener throws; the other listeners are called all the same. */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
 
   /** Add a listener; returns the function that takes it off again. */
-  add<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
+  add<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
     this.#byEvent[name] = [...(this.#byEvent[name] ?? []), listener];
     return () => {
       const left = (this.#byEvent[name] ?? []).filter((other) => other !== listener);
@@ -21,10 +30,17 @@ export class Listeners<Events extends object> {
     return this.#byEvent[name] !== undefined;
   }
 
-  /** Call the listeners that are there now, in the order in which they came. What one throws is the caller's to handle. */
+  /** Call the listeners that are there now, in the order in which they came. */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const listeners = this.#byEvent[name];
     if (listeners === undefined) return;
-    for (const listener of listeners) listener(event);
+    for (const listener of listeners) {
+      try {
+        const done = listener(event);
+        if (done instanceof Promise) done.catch(this.#onError);
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
   }
 }

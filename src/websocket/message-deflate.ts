@@ -1,7 +1,9 @@
 import type { TextCodec } from "../kernel/text-codec.js";
-import type { Inflation, Role } from "../protocol/connection.js";
+import type { Role } from "../protocol/connection.js";
 import type { DeflateParameters } from "../protocol/deflate-negotiation.js";
-import type { Deflate } from "./ports.js";
+import type { FrameWriter } from "../protocol/frame-writer.js";
+import type { Deflate, Inflation } from "./ports.js";
+import { encode, type Pieces, type PreparedMessage } from "./prepared-message.js";
 import { SlidingWindow } from "./sliding-window.js";
 
 /** zlib makes no window of 8 bits: where the peer asked for one, messages are sent as they are (RFC 7692, 6). */
@@ -19,56 +21,46 @@ export interface MessageDeflateOptions {
 /** permessage-deflate for one connection, both ways (RFC 7692, 7). */
 export class MessageDeflate {
   readonly #options: MessageDeflateOptions;
-  readonly windowBits: number;
+  readonly #windowBits: number;
   readonly #sent: SlidingWindow | undefined;
   readonly #received: SlidingWindow | undefined;
 
   constructor(options: MessageDeflateOptions) {
-    const { role, parameters } = options;
-    const isServer = role === "server";
+    const { parameters } = options;
+    const server = { bits: parameters.serverMaxWindowBits, isAlone: parameters.serverNoContextTakeover };
+    const client = { bits: parameters.clientMaxWindowBits, isAlone: parameters.clientNoContextTakeover };
+    const [own, peer] = options.role === "server" ? [server, client] : [client, server];
     this.#options = options;
-    this.windowBits = isServer ? parameters.serverMaxWindowBits : parameters.clientMaxWindowBits;
-    const sendsAlone = isServer ? parameters.serverNoContextTakeover : parameters.clientNoContextTakeover;
-    const receivesAlone = isServer ? parameters.clientNoContextTakeover : parameters.serverNoContextTakeover;
-    const receivedBits = isServer ? parameters.clientMaxWindowBits : parameters.serverMaxWindowBits;
-    this.#sent = sendsAlone ? undefined : new SlidingWindow(this.windowBits);
-    this.#received = receivesAlone ? undefined : new SlidingWindow(receivedBits);
+    this.#windowBits = own.bits;
+    this.#sent = own.isAlone ? undefined : new SlidingWindow(own.bits);
+    this.#received = peer.isAlone ? undefined : new SlidingWindow(peer.bits);
   }
 
-  get port(): Deflate {
-    return this.#options.deflate;
+  /** Whether a message of this many bytes is to be compressed, and not better sent as it is. */
+  isWorthwhile(bytes: number): boolean {
+    return bytes >= this.#options.fromBytes && this.#windowBits >= WINDOW_BITS_MIN;
   }
 
-  /** The bytes to compress, or undefined for a message that is better sent as it is. */
-  worthDeflating(data: string | Uint8Array): Uint8Array | undefined {
-    const { fromBytes, text } = this.#options;
-    if (this.windowBits < WINDOW_BITS_MIN) return undefined;
-    if (typeof data !== "string") return data.length < fromBytes ? undefined : data;
-    const length = text.byteLength(data);
-    if (length < fromBytes) return undefined;
-    const bytes = new Uint8Array(length);
-    text.encodeInto(data, bytes, 0);
-    return bytes;
-  }
-
-  /** Compress the next message that is sent. */
-  deflate(payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  /** Compress the next message that is sent. Not called again before the last one is done. */
+  deflate(data: string | Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const { deflate, text } = this.#options;
+    const payload = typeof data === "string" ? encode(data, text) : data;
     const dictionary = this.#sent?.bytes;
-    this.noteSent(payload);
-    return this.#options.deflate.deflate(payload, { windowBits: this.windowBits, dictionary });
-  }
-
-  /** Note a compressed message that was made elsewhere: the peer's window holds it, too. */
-  noteSent(payload: Uint8Array): void {
     this.#sent?.append(payload);
+    return deflate.deflate(payload, { windowBits: this.#windowBits, dictionary });
   }
 
-  /** Inflate the next message that was received. */
+  /** The shared frame of a prepared message, as the next one that is sent: the peer's window holds it, too. */
+  deflatePrepared(message: PreparedMessage, writer: FrameWriter): Pieces | Promise<Pieces> {
+    const { deflate, text } = this.#options;
+    this.#sent?.append(message.bytes(text));
+    return message.deflated({ deflate, text, windowBits: this.#windowBits, writer });
+  }
+
+  /** Inflate the next message that was received. Not called again before the last one is done. */
   inflate(payload: Uint8Array, bytesMax: number): Inflation | Promise<Inflation> {
-    const inflation = this.#options.deflate.inflate(payload, {
-      bytesMax,
-      dictionary: this.#received?.bytes,
-    });
+    const dictionary = this.#received?.bytes;
+    const inflation = this.#options.deflate.inflate(payload, { bytesMax, dictionary });
     if (inflation instanceof Promise) return inflation.then((result) => this.#noteReceived(result));
     return this.#noteReceived(inflation);
   }

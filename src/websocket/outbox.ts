@@ -5,6 +5,10 @@ import type { Transport } from "./ports.js";
 
 /** Runs of small pieces up to this size leave as one piece: copying them costs less than a vectored write. */
 const COALESCED_BYTES_MAX = 16 * 1024;
+const NO_BYTES = new Uint8Array(0);
+
+/** Between two calls it is empty, so that one serves all. */
+const appending: Uint8Array[] = [];
 
 /**
  * The bytes on their way to one peer: collected during a turn of the event loop, written once at its end.
@@ -14,16 +18,17 @@ const COALESCED_BYTES_MAX = 16 * 1024;
 export class Outbox {
   readonly #transport: Transport;
   readonly #turns: Turns;
+  readonly #onWritten: () => void;
   #pieces: Uint8Array[] = [];
   #piecesBytes = 0;
   #writingBytes = 0;
   #isFlushScheduled = false;
+  #isHeld = false;
   #failure: BusbarError | undefined;
   /** Settled when the pieces that wait now have been handed over. */
   #handedOver: Deferred<void> | undefined;
   /** The same for the write that is under way. */
   #writing: Deferred<void> | undefined;
-  readonly #onWritten: () => void;
 
   /** @param onWritten called each time when the kernel has taken what was written. */
   constructor(transport: Transport, turns: Turns, onWritten: () => void) {
@@ -42,20 +47,37 @@ export class Outbox {
     return this.#writingBytes > 0;
   }
 
-  /** Where to append frames; call `appended` behind it. */
-  get pieces(): Uint8Array[] {
-    return this.#pieces;
+  /** Where to append frames; call `appended` behind it, in one go. */
+  get appending(): Uint8Array[] {
+    return appending;
   }
 
-  /** Count what was appended to `pieces` from index `from` on, and see that it leaves at the end of this turn. */
-  appended(from: number): void {
-    for (let index = from; index < this.#pieces.length; index++) this.#piecesBytes += this.#pieces[index]?.length ?? 0;
-    if (this.#failure !== undefined) this.#drop();
-    else this.#scheduleFlush();
+  /** Take what was appended, and see that it leaves at the end of this turn. */
+  appended(): void {
+    if (this.#failure === undefined) {
+      for (const piece of appending) {
+        this.#pieces.push(piece);
+        this.#piecesBytes += piece.length;
+      }
+      this.#scheduleFlush();
+    }
+    appending.length = 0;
+  }
+
+  /** Write nothing until `release`: what still belongs to this turn comes at its end. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Write what was held, at once. */
+  release(): void {
+    this.#isHeld = false;
+    this.#flush();
   }
 
   /**
-   * A promise for the moment when all that is in the outbox now has been handed to the kernel.
+   * A promise for the moment when all that is in the outbox now has been handed to the kernel; rejects with
+   * `websocket/not-sent`.
    *
    * It is shared by all who ask in one turn, and nobody has to look at it.
    */
@@ -93,8 +115,8 @@ export class Outbox {
   }
 
   #flush(): void {
-    if (this.#pieces.length === 0) return;
-    const pieces = this.#piecesBytes <= COALESCED_BYTES_MAX ? coalesce(this.#pieces, this.#piecesBytes) : this.#pieces;
+    if (this.#pieces.length === 0 || this.#isHeld || this.#writingBytes > 0) return;
+    const pieces = this.#pieces.length === 1 ? this.#pieces : coalesce(this.#pieces);
     this.#writingBytes = this.#piecesBytes;
     this.#writing = this.#handedOver;
     this.#handedOver = undefined;
@@ -104,7 +126,7 @@ export class Outbox {
 
   #written(error: BusbarError | undefined): void {
     if (this.#failure !== undefined) return;
-    if (error !== undefined) return this.fail(error);
+    if (error !== undefined) return this.fail(notSentError(error));
     this.#writingBytes = 0;
     this.#writing?.resolve();
     this.#writing = undefined;
@@ -113,25 +135,51 @@ export class Outbox {
   }
 }
 
-/** Make one piece of many, without copying where they lie in a row already. */
-function coalesce(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  const first = pieces[0];
-  if (first === undefined || pieces.length === 1) return pieces;
-  let end = first.byteOffset + first.length;
-  let isOneRow = true;
-  for (let index = 1; isOneRow && index < pieces.length; index++) {
-    const piece = pieces[index];
-    isOneRow = piece !== undefined && piece.buffer === first.buffer && piece.byteOffset === end;
-    end += piece?.length ?? 0;
+/** Make few pieces of many: what lies in a row in memory is one piece already, and small ones are copied together. */
+function coalesce(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  const coalesced: Uint8Array[] = [];
+  let run: Uint8Array[] = [];
+  let runBytes = 0;
+  for (const row of rowsOf(pieces)) {
+    if (runBytes + row.length > COALESCED_BYTES_MAX) {
+      coalesced.push(...joined(run, runBytes));
+      run = [];
+      runBytes = 0;
+    }
+    run.push(row);
+    runBytes += row.length;
   }
-  if (isOneRow) return [new Uint8Array(first.buffer, first.byteOffset, bytes)];
-  const joined = new Uint8Array(bytes);
+  coalesced.push(...joined(run, runBytes));
+  return coalesced;
+}
+
+/** The pieces, those that lie behind each other in one buffer as one. */
+function rowsOf(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  const rows: Uint8Array[] = [];
+  let row: Uint8Array = NO_BYTES;
+  let bytes = 0;
+  for (const piece of pieces) {
+    if (piece.buffer === row.buffer && piece.byteOffset === row.byteOffset + bytes) {
+      bytes += piece.length;
+      continue;
+    }
+    if (bytes > 0) rows.push(new Uint8Array(row.buffer, row.byteOffset, bytes));
+    row = piece;
+    bytes = piece.length;
+  }
+  rows.push(new Uint8Array(row.buffer, row.byteOffset, bytes));
+  return rows;
+}
+
+function joined(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  if (pieces.length < 2) return pieces;
+  const all = new Uint8Array(bytes);
   let at = 0;
   for (const piece of pieces) {
-    joined.set(piece, at);
+    all.set(piece, at);
     at += piece.length;
   }
-  return [joined];
+  return [all];
 }
 
 /** The error of everything that was still to be sent when the connection ended. */

@@ -2,6 +2,7 @@ import type { Clock } from "../kernel/clock.js";
 import { optionalDeferred, optionalRejection, type Deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
 import type { Random } from "../kernel/random.js";
+import { requireMessage } from "./message-check.js";
 
 /** How many pings can wait for their pongs. */
 const PINGS_WAITING_MAX = 64;
@@ -29,17 +30,19 @@ export class Pings {
     this.#options = options;
   }
 
-  /** Send a ping; resolves with the round trip in milliseconds, for pings of the same payload together. */
+  /**
+   * Send a ping; resolves with the round trip in milliseconds, for pings of the same payload together.
+   *
+   * Rejects with what `send` throws, with `websocket/too-many-pings`, or with what the connection ended with.
+   */
   ping(payload: Uint8Array = this.#randomPayload()): Promise<number> {
+    requireMessage(payload);
     const key = keyOf(payload);
     const same = this.#waiting.get(key);
     if (same !== undefined) return same.settle.promise;
     if (this.#waiting.size === PINGS_WAITING_MAX) {
-      return optionalRejection(
-        new BusbarError("websocket/too-many-pings", `${PINGS_WAITING_MAX} pings wait for their pongs already`, {
-          retryable: true,
-        }),
-      );
+      const message = `${PINGS_WAITING_MAX} pings wait for their pongs already`;
+      return optionalRejection(new BusbarError("websocket/too-many-pings", message, { retryable: true }));
     }
     try {
       this.#options.send(payload);
@@ -77,5 +80,7 @@ export class Pings {
 }
 
 function keyOf(payload: Uint8Array): string {
-  return String.fromCharCode(...payload);
+  let key = "";
+  for (const byte of payload) key += String.fromCharCode(byte);
+  return key;
 }

@@ -1,21 +1,23 @@
 import type { BusbarError } from "../kernel/errors.js";
 import type { Inflation } from "../protocol/connection.js";
 
-/** The port for a byte stream to one peer. */
+export type { Inflation };
+
+/** The port for a byte stream to one peer, which each side ends for itself: half of it can still be open. */
 export interface Transport {
   /** The peer's address, without a port. */
   readonly remoteAddress: string;
   /**
    * Hand bytes to the kernel, the pieces in order; `done` is called once, later, when it has taken all of them or
-   * when it never will. Not called again before `done`.
+   * when it never will. Not called again before `done`, nor behind `end`. After an error `transportClosed` follows.
    */
   write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void;
   /** Stop calling `bytesReceived`, so that the peer is slowed down. */
   pause(): void;
   resume(): void;
-  /** End our direction once what was written is out. */
+  /** End our direction once what was written is out; `transportClosed` follows when the peer has ended its own, too. */
   end(): void;
-  /** Drop the connection and what waits in it, at once. */
+  /** Drop the connection and what waits in it, at once; `transportClosed` follows, later. */
   destroy(): void;
 }
 
@@ -23,7 +25,7 @@ export interface Transport {
 export interface TransportListener {
   /** Bytes came; from now on they belong to the listener. */
   bytesReceived(chunk: Uint8Array): void;
-  /** The peer ended its direction. */
+  /** The peer ended its direction: no more bytes come. It may be told while the transport is paused. */
   peerEnded(): void;
   /** The transport is gone; nothing follows. Called once. */
   transportClosed(error?: BusbarError): void;
@@ -45,8 +47,12 @@ export interface InflateOptions {
 
 /** The port for DEFLATE (RFC 1951). Large work happens elsewhere, and only so much of it at once. */
 export interface Deflate {
-  /** Compress one message, flushed, without the four bytes 00 00 ff ff at its end (RFC 7692, 7.2.1). */
+  /**
+   * Compress one message, flushed, without the four bytes 00 00 ff ff at its end (RFC 7692, 7.2.1).
+   *
+   * Fails with a BusbarError, thrown or rejected.
+   */
   deflate(payload: Uint8Array, options: DeflateOptions): Uint8Array | Promise<Uint8Array>;
-  /** The reverse (RFC 7692, 7.2.2). Nothing beyond `bytesMax` is allocated. */
+  /** The reverse (RFC 7692, 7.2.2). Nothing beyond `bytesMax` is allocated; whatever the payload, it does not fail. */
   inflate(payload: Uint8Array, options: InflateOptions): Inflation | Promise<Inflation>;
 }

@@ -1,8 +1,10 @@
-import type { Frame, FrameWriter } from "../protocol/frame-writer.js";
-import { messageOpcode } from "../protocol/frame-writer.js";
+import type { TextCodec } from "../kernel/text-codec.js";
+import { messageOpcode, type FrameWriter } from "../protocol/frame-writer.js";
+import { requireMessage } from "./message-check.js";
 import type { Deflate } from "./ports.js";
 
-type Pieces = readonly Uint8Array[];
+/** A message's frame, as a writer that does not mask appended it. */
+export type Pieces = readonly Uint8Array[];
 
 /**
  * A message that is framed once, and compressed once for each window size, for any number of a server's sockets.
@@ -11,23 +13,39 @@ type Pieces = readonly Uint8Array[];
  */
 export class PreparedMessage {
   readonly data: string | Uint8Array;
+  #byteLength: number | undefined;
+  #bytes: Uint8Array | undefined;
   #plain: Pieces | undefined;
   #deflated: Map<number, Pieces | Promise<Pieces>> | undefined;
 
+  /** @throws BusbarError `websocket/not-a-message` for what is neither text nor bytes. */
   constructor(data: string | Uint8Array) {
+    requireMessage(data);
     this.data = data;
+  }
+
+  /** How many bytes the message has. */
+  byteLength(text: TextCodec): number {
+    this.#byteLength ??= typeof this.data === "string" ? text.byteLength(this.data) : this.data.length;
+    return this.#byteLength;
+  }
+
+  /** The message's bytes. */
+  bytes(text: TextCodec): Uint8Array {
+    this.#bytes ??= typeof this.data === "string" ? encode(this.data, text) : this.data;
+    return this.#bytes;
   }
 
   /** The message's frame, from a writer that does not mask. */
   plain(writer: FrameWriter): Pieces {
-    this.#plain ??= writePieces(writer, { opcode: messageOpcode(this.data), payload: this.data });
+    this.#plain ??= this.#frame(writer, this.data, false);
     return this.#plain;
   }
 
   /** The frame of the message's compressed form, which no earlier message is needed to inflate. */
   deflated(options: PreparedDeflateOptions): Pieces | Promise<Pieces> {
-    this.#deflated ??= new Map();
     const { windowBits } = options;
+    this.#deflated ??= new Map();
     let pieces = this.#deflated.get(windowBits);
     if (pieces === undefined) {
       pieces = this.#deflate(options, this.#deflated);
@@ -36,29 +54,40 @@ export class PreparedMessage {
     return pieces;
   }
 
-  async #deflate(options: PreparedDeflateOptions, done: Map<number, Pieces | Promise<Pieces>>): Promise<Pieces> {
-    const { deflate, payload, windowBits, writer } = options;
-    const deflated = await deflate.deflate(payload, { windowBits, dictionary: undefined });
-    const pieces = writePieces(writer, {
-      opcode: messageOpcode(this.data),
-      payload: deflated,
-      isCompressed: true,
-    });
-    done.set(windowBits, pieces);
+  #deflate(options: PreparedDeflateOptions, made: Map<number, Pieces | Promise<Pieces>>): Pieces | Promise<Pieces> {
+    const { deflate, text, windowBits, writer } = options;
+    const deflated = deflate.deflate(this.bytes(text), { windowBits, dictionary: undefined });
+    if (!(deflated instanceof Promise)) return this.#frame(writer, deflated, true);
+    return deflated.then(
+      (payload) => {
+        const pieces = this.#frame(writer, payload, true);
+        made.set(windowBits, pieces);
+        return pieces;
+      },
+      (error: unknown) => {
+        made.delete(windowBits);
+        throw error;
+      },
+    );
+  }
+
+  #frame(writer: FrameWriter, payload: string | Uint8Array, isCompressed: boolean): Pieces {
+    const pieces: Uint8Array[] = [];
+    writer.write({ opcode: messageOpcode(this.data), payload, isCompressed }, pieces);
     return pieces;
   }
 }
 
 export interface PreparedDeflateOptions {
   readonly deflate: Deflate;
-  /** The message's bytes. */
-  readonly payload: Uint8Array;
+  readonly text: TextCodec;
   readonly windowBits: number;
   readonly writer: FrameWriter;
 }
 
-function writePieces(writer: FrameWriter, frame: Frame): Pieces {
-  const pieces: Uint8Array[] = [];
-  writer.write(frame, pieces);
-  return pieces;
+/** The UTF-8 of a text. */
+export function encode(data: string, text: TextCodec): Uint8Array {
+  const bytes = new Uint8Array(text.byteLength(data));
+  text.encodeInto(data, bytes, 0);
+  return bytes;
 }

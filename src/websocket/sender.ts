@@ -5,9 +5,10 @@ import type { TextCodec } from "../kernel/text-codec.js";
 import type { Connection } from "../protocol/connection.js";
 import { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
+import { requireMessage } from "./message-check.js";
 import type { MessageDeflate } from "./message-deflate.js";
 import { notSentError, type Outbox } from "./outbox.js";
-import { PreparedMessage } from "./prepared-message.js";
+import { PreparedMessage, type Pieces } from "./prepared-message.js";
 
 /** How many sends can wait for room or for a compression before them. */
 const SENDS_WAITING_MAX = 1024;
@@ -34,10 +35,9 @@ export interface SenderOptions {
 
 interface WaitingSend {
   readonly message: Sendable;
+  /** The message's bytes, before they are compressed. */
   readonly bytes: number;
-  /** What is to be compressed; undefined for a message that is sent as it is. */
-  readonly payload: Uint8Array | undefined;
-  /** Undefined for a broadcast, which nobody awaits. */
+  /** Undefined for a message that nobody awaits. */
   readonly settle: Deferred<void> | undefined;
 }
 
@@ -65,7 +65,7 @@ export class Sender {
     return this.#closeFrame !== undefined;
   }
 
-  /** Bytes of messages and frames that the kernel has not taken. */
+  /** Bytes of messages (before they are compressed) and frames that the kernel has not taken. */
   get bufferedBytes(): number {
     return this.#options.outbox.bufferedBytes + this.#waitingBytes;
   }
@@ -75,39 +75,35 @@ export class Sender {
    *
    * Rejects with `send/not-open`, with `websocket/outbox-full` (when `outboxBytesMax` is reached and `whenFull` is
    * "refuse", or when 1,024 sends wait), or with `websocket/not-sent` when the connection ended meanwhile.
+   *
+   * @throws BusbarError `websocket/not-a-message` for what is neither text nor bytes.
    */
   send(message: Sendable): Promise<void> {
-    if (!this.#canSend) return optionalRejection(new ProtocolError("send/not-open"));
     const bytes = this.#byteLength(message);
+    if (!this.#canSend) return optionalRejection(new ProtocolError("send/not-open"));
     const hasRoom = this.#hasRoom(this.bufferedBytes, bytes);
-    const payload = this.#options.messageDeflate?.worthDeflating(dataOf(message));
-    if (hasRoom && payload === undefined && this.#waiting.length === 0) {
+    if (hasRoom && this.#canWriteAtOnce(bytes)) {
       this.#write(message);
       return this.#options.outbox.handedOver();
     }
     const settle = optionalDeferred<void>();
     const isRefused = !hasRoom && this.#options.whenFull === "refuse";
-    if (isRefused || !this.#wait({ message, bytes, payload, settle })) return optionalRejection(outboxFullError());
+    if (isRefused || !this.#wait({ message, bytes, settle })) return optionalRejection(outboxFullError());
     return settle.promise;
   }
 
   /** Send a message that nobody awaits; false when it was refused because the outbox is full or closing. */
   offer(message: PreparedMessage): boolean {
-    if (!this.#canSend) return false;
     const bytes = this.#byteLength(message);
-    if (!this.#hasRoom(this.bufferedBytes, bytes)) return false;
-    const payload = this.#options.messageDeflate?.worthDeflating(message.data);
-    if (payload !== undefined || this.#waiting.length > 0) {
-      return this.#wait({ message, bytes, payload, settle: undefined });
-    }
+    if (!this.#canSend || !this.#hasRoom(this.bufferedBytes, bytes)) return false;
+    if (!this.#canWriteAtOnce(bytes)) return this.#wait({ message, bytes, settle: undefined });
     this.#write(message);
     return true;
   }
 
-  /** Send a close frame behind all that waits. */
+  /** Send a close frame behind all that waits; does nothing when one is on its way. */
   close(code: number | undefined, reason: string): void {
-    if (this.#closeFrame !== undefined) return;
-    this.#closeFrame = { code, reason };
+    this.#closeFrame ??= { code, reason };
     this.drain();
   }
 
@@ -124,11 +120,11 @@ export class Sender {
       const send = this.#waiting.peek();
       if (send === undefined) return this.#writeClose();
       if (!this.#hasRoom(outbox.bufferedBytes, send.bytes)) return;
-      if (send.payload === undefined) {
+      if (this.#isDeflated(send.bytes)) {
+        this.#deflate(send);
+      } else {
         this.#write(send.message);
         this.#finish(send);
-      } else {
-        this.#deflate(send, send.payload);
       }
     }
   }
@@ -142,9 +138,20 @@ export class Sender {
     return buffered === 0 || buffered + bytes <= this.#options.outboxBytesMax;
   }
 
+  #canWriteAtOnce(bytes: number): boolean {
+    return this.#waiting.length === 0 && !this.#isDeflated(bytes);
+  }
+
+  #isDeflated(bytes: number): boolean {
+    return this.#options.messageDeflate?.isWorthwhile(bytes) === true;
+  }
+
   #byteLength(message: Sendable): number {
-    const data = dataOf(message);
-    return typeof data === "string" ? this.#options.text.byteLength(data) : data.length;
+    const { text } = this.#options;
+    if (typeof message === "string") return text.byteLength(message);
+    if (message instanceof PreparedMessage) return message.byteLength(text);
+    requireMessage(message);
+    return message.length;
   }
 
   #wait(send: WaitingSend): boolean {
@@ -163,70 +170,69 @@ export class Sender {
 
   #write(message: Sendable): void {
     const { connection, outbox, sharedWriter } = this.#options;
-    const from = outbox.pieces.length;
     if (message instanceof PreparedMessage && sharedWriter !== undefined) {
-      connection.sendFramed(message.plain(sharedWriter), outbox.pieces);
+      connection.sendFramed(message.plain(sharedWriter), outbox.appending);
     } else {
-      connection.send(dataOf(message), outbox.pieces);
+      connection.send(dataOf(message), outbox.appending);
     }
-    outbox.appended(from);
+    outbox.appended();
   }
 
   #writeClose(): void {
     if (this.#closeFrame === undefined) return;
     const { connection, outbox } = this.#options;
-    const from = outbox.pieces.length;
-    connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox.pieces);
-    outbox.appended(from);
+    connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox.appending);
+    outbox.appended();
     this.#options.onCloseSent();
   }
 
-  #deflate(send: WaitingSend, payload: Uint8Array): void {
-    const frame = this.#deflatedFrame(send.message, payload);
-    if (!(frame instanceof Promise)) return this.#writeDeflated(send, frame);
-    this.#isDeflating = true;
-    frame.then(
-      (pieces) => {
-        this.#isDeflating = false;
-        if (!this.#options.connection.canSend) return;
-        this.#writeDeflated(send, pieces);
-        this.drain();
-      },
-      (cause: unknown) => {
-        this.#isDeflating = false;
-        this.end(notSentError(cause));
-        this.#options.onFailure(cause);
-      },
-    );
+  #deflate(send: WaitingSend): void {
+    try {
+      const frame = this.#deflatedFrame(send.message);
+      if (!(frame instanceof Promise)) return this.#writeDeflated(send, frame);
+      this.#isDeflating = true;
+      frame.then(
+        (pieces) => {
+          this.#isDeflating = false;
+          if (!this.#options.connection.canSend) return;
+          this.#writeDeflated(send, pieces);
+          this.drain();
+        },
+        (cause: unknown) => this.#deflateFailed(cause),
+      );
+    } catch (cause) {
+      this.#deflateFailed(cause);
+    }
   }
 
-  #writeDeflated(send: WaitingSend, pieces: readonly Uint8Array[]): void {
+  /** The peer's window would no longer be ours, and there is no sending around a gap. */
+  #deflateFailed(cause: unknown): void {
+    this.#isDeflating = false;
+    this.end(notSentError(cause));
+    this.#options.onFailure(cause);
+  }
+
+  #writeDeflated(send: WaitingSend, pieces: Pieces): void {
     const { connection, outbox } = this.#options;
-    const from = outbox.pieces.length;
-    connection.sendFramed(pieces, outbox.pieces);
-    outbox.appended(from);
+    connection.sendFramed(pieces, outbox.appending);
+    outbox.appended();
     this.#finish(send);
   }
 
-  #deflatedFrame(message: Sendable, payload: Uint8Array): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
+  #deflatedFrame(message: Sendable): Pieces | Promise<Pieces> {
     const { messageDeflate, sharedWriter } = this.#options;
     assert(messageDeflate !== undefined, "only a connection with permessage-deflate finds a message worth deflating");
     if (message instanceof PreparedMessage && sharedWriter !== undefined) {
-      messageDeflate.noteSent(payload);
-      return message.deflated({
-        deflate: messageDeflate.port,
-        payload,
-        windowBits: messageDeflate.windowBits,
-        writer: sharedWriter,
-      });
+      return messageDeflate.deflatePrepared(message, sharedWriter);
     }
-    const isText = typeof dataOf(message) === "string";
-    const deflated = messageDeflate.deflate(payload);
-    if (deflated instanceof Promise) return deflated.then((bytes) => this.#frameDeflated(bytes, isText));
-    return this.#frameDeflated(deflated, isText);
+    const data = dataOf(message);
+    const payload = messageDeflate.deflate(data);
+    const isText = typeof data === "string";
+    if (payload instanceof Promise) return payload.then((bytes) => this.#frameDeflated(bytes, isText));
+    return this.#frameDeflated(payload, isText);
   }
 
-  #frameDeflated(payload: Uint8Array, isText: boolean): readonly Uint8Array[] {
+  #frameDeflated(payload: Uint8Array, isText: boolean): Pieces {
     const pieces: Uint8Array[] = [];
     this.#options.connection.frameDeflated(payload, isText, pieces);
     return pieces;
@@ -241,8 +247,6 @@ function outboxFullError(): BusbarError {
   return new BusbarError(
     "websocket/outbox-full",
     "too much waits for this peer already: await the sends, or send less",
-    {
-      retryable: true,
-    },
+    { retryable: true },
   );
 }

@@ -1,3 +1,5 @@
+const NO_BYTES = new Uint8Array(0);
+
 /**
  * The last bytes of what went through a compressor, where its context is taken over from message to message.
  *
@@ -12,19 +14,20 @@ export class SlidingWindow {
     this.#bytesMax = 1 << windowBits;
   }
 
-  /** The window's content, for the next message's dictionary. */
+  /** The window's content, for the next message's dictionary. It is replaced, never changed. */
   get bytes(): Uint8Array | undefined {
     return this.#bytes;
   }
 
   /** Note a message's uncompressed bytes. */
   append(message: Uint8Array): void {
-    const kept = this.#bytes ?? message.subarray(0, 0);
-    const keptBytes = Math.min(kept.length, Math.max(0, this.#bytesMax - message.length));
-    const messageBytes = Math.min(message.length, this.#bytesMax);
-    const bytes = new Uint8Array(keptBytes + messageBytes);
-    bytes.set(kept.subarray(kept.length - keptBytes));
-    bytes.set(message.subarray(message.length - messageBytes), keptBytes);
+    if (message.length === 0) return;
+    const newest = message.subarray(Math.max(0, message.length - this.#bytesMax));
+    const before = this.#bytes ?? NO_BYTES;
+    const kept = before.subarray(Math.max(0, before.length + newest.length - this.#bytesMax));
+    const bytes = new Uint8Array(kept.length + newest.length);
+    bytes.set(kept);
+    bytes.set(newest, kept.length);
     this.#bytes = bytes;
   }
 }

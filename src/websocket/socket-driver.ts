@@ -1,17 +1,19 @@
-import type { Clock, Timer, Turns } from "../kernel/clock.js";
-import { optionalDeferred, type Deferred } from "../kernel/deferred.js";
+import type { Clock, Turns } from "../kernel/clock.js";
+import { deferred, type Deferred } from "../kernel/deferred.js";
+import { causeText } from "../kernel/cause-text.js";
 import { BusbarError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Random } from "../kernel/random.js";
 import type { TextCodec } from "../kernel/text-codec.js";
 import { closeCodes } from "../protocol/close-code.js";
-import { Connection, type ConnectionEvent, type Inflation, type Role } from "../protocol/connection.js";
+import { Connection, type ConnectionEvent, type Role } from "../protocol/connection.js";
 import type { DeflateParameters } from "../protocol/deflate-negotiation.js";
 import type { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
+import { Closing, type CloseInfo } from "./closing.js";
 import { Inbox } from "./inbox.js";
 import { Keepalive } from "./keepalive.js";
-import { Listeners } from "./listeners.js";
+import { Listeners, type Listener } from "./listeners.js";
 import { MessageDeflate } from "./message-deflate.js";
 import { notSentError, Outbox } from "./outbox.js";
 import { Pings } from "./pings.js";
@@ -39,7 +41,7 @@ export interface SocketLimits {
   /** How many bytes can wait for the peer. */
   readonly outboxBytesMax: number;
   readonly whenFull: WhenFull;
-  /** How long the peer may take to answer our close frame and to end the transport. */
+  /** How long closing may take: what still waits, the peer's close frame and its end of the transport. */
   readonly closeTimeoutMs: number;
   /** After this much silence the peer is pinged; 0: never. */
   readonly keepaliveIdleMs: number;
@@ -58,14 +60,7 @@ export interface SocketDriverOptions {
   readonly deflate: DeflateParameters | undefined;
 }
 
-/** How a connection ended. */
-export interface CloseInfo {
-  /** The peer's close code; 1005 for a close frame without one; 1006 for an end without a close frame. */
-  readonly code: number;
-  readonly reason: string;
-  /** Whether both sides sent a close frame and neither broke a rule. */
-  readonly wasClean: boolean;
-}
+export type { CloseInfo };
 
 export interface WebSocketEvents {
   readonly open: undefined;
@@ -84,14 +79,13 @@ export class SocketDriver implements TransportListener {
   readonly pings: Pings;
 
   readonly #options: SocketDriverOptions;
-  readonly #listeners: Listeners<WebSocketEvents> = new Listeners();
+  readonly #listeners: Listeners<WebSocketEvents> = new Listeners((error) => this.failed(error));
   readonly #connection: Connection;
   readonly #messageDeflate: MessageDeflate | undefined;
   readonly #outbox: Outbox;
   readonly #keepalive: Keepalive | undefined;
-  readonly #closed: Deferred<CloseInfo> = optionalDeferred();
-  #closeInfo: CloseInfo = { code: closeCodes.abnormal, reason: "", wasClean: false };
-  #closeTimer: Timer | undefined;
+  readonly #closed: Deferred<CloseInfo> = deferred();
+  readonly #closing: Closing;
   /** The answer to the latest ping of a peer that does not read. */
   #waitingPong: Uint8Array | undefined;
   #isPaused = false;
@@ -100,36 +94,45 @@ export class SocketDriver implements TransportListener {
   constructor(options: SocketDriverOptions) {
     const { deflate: parameters, limits, role, surroundings, transport } = options;
     const { clock, deflate, random, text, turns, writer } = surroundings;
-    this.#options = options;
-    const { fragmentsMax, messageBytesMax } = limits;
+    const { closeTimeoutMs: timeoutMs, deflateFromBytes: fromBytes, outboxBytesMax, whenFull } = limits;
     const isDeflateNegotiated = parameters !== undefined;
-    this.#connection = new Connection({
-      role,
-      text,
-      writer,
-      fragmentsMax,
-      messageBytesMax,
-      isDeflateNegotiated,
-    });
-    this.#messageDeflate =
-      parameters && new MessageDeflate({ role, parameters, fromBytes: limits.deflateFromBytes, deflate, text });
-    this.#outbox = new Outbox(transport, turns, () => this.#written());
-    this.sender = new Sender({
-      connection: this.#connection,
-      outbox: this.#outbox,
-      messageDeflate: this.#messageDeflate,
+    const connection = new Connection({ ...limits, role, text, writer, isDeflateNegotiated });
+    const messageDeflate = parameters && new MessageDeflate({ role, parameters, fromBytes, deflate, text });
+    const outbox = new Outbox(transport, turns, () => this.#written());
+    const sender = new Sender({
+      connection,
+      outbox,
+      messageDeflate,
       sharedWriter: role === "server" ? writer : undefined,
       text,
-      outboxBytesMax: limits.outboxBytesMax,
-      whenFull: limits.whenFull,
-      onCloseSent: () => this.#closeSent(),
+      outboxBytesMax,
+      whenFull,
+      onCloseSent: () => this.#closing.closeSent(),
       onFailure: (cause) => this.failed(cause),
     });
-    this.pings = new Pings({
+    const { inbox } = this;
+    const onStep = (): void => {
+      this.#keepalive?.stop();
+      this.#updateFlow();
+    };
+    this.#closing = new Closing({
+      role,
+      connection,
+      transport,
+      outbox,
+      inbox,
+      sender,
       clock,
-      random,
-      send: (payload) => this.#sendControl("ping", payload),
+      turns,
+      timeoutMs,
+      onStep,
     });
+    this.#options = options;
+    this.#connection = connection;
+    this.#messageDeflate = messageDeflate;
+    this.#outbox = outbox;
+    this.sender = sender;
+    this.pings = new Pings({ clock, random, send: (payload) => this.#sendControl("ping", payload) });
     this.#keepalive = limits.keepaliveIdleMs > 0 ? this.#keepAlive() : undefined;
   }
 
@@ -151,54 +154,57 @@ export class SocketDriver implements TransportListener {
   close(code: number, reason: string): void {
     const error = this.#connection.closeError(code, reason);
     if (error !== undefined) throw error;
-    this.#close(code, reason);
-    this.inbox.end();
-    this.#updateFlow();
+    this.#closing.close({ code, reason });
   }
 
-  /** Drop the transport at once. */
+  /** Drop the transport at once; nothing more is sent or handed out. */
   terminate(): void {
-    this.#options.transport.destroy();
+    this.#closing.drop();
   }
 
   /** The application's code failed, or ours: end this connection, and it alone. */
   failed(cause: unknown): void {
-    this.#options.surroundings.logger.error("websocket/handler-failed", {
-      address: this.#options.transport.remoteAddress,
-      error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
-    });
-    if (!this.#isClosed) this.close(closeCodes.internalError, "internal error");
+    const { surroundings, transport } = this.#options;
+    const fields = { address: transport.remoteAddress, cause: causeText(cause) };
+    if (this.state !== "open" && isTooLate(cause)) return surroundings.logger.debug("websocket/sent-too-late", fields);
+    const stack = cause instanceof Error ? cause.stack : undefined;
+    surroundings.logger.error("websocket/handler-failed", { ...fields, stack });
+    this.#closing.close({ code: closeCodes.internalError, reason: "internal error" });
   }
 
   bytesReceived(chunk: Uint8Array): void {
     this.#keepalive?.heard();
     const events: ConnectionEvent[] = [];
-    this.#connection.receive(chunk, events);
-    this.#take(events);
+    try {
+      this.#connection.receive(chunk, events);
+      this.#take(events);
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   peerEnded(): void {
-    this.#options.transport.end();
+    this.#closing.peerEnded();
   }
 
   transportClosed(cause?: BusbarError): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#connection.transportEnded();
+    this.#closing.over();
+    this.#keepalive?.stop();
     const error = notSentError(cause);
     this.#outbox.fail(error);
     this.sender.end(error);
     this.pings.end(error);
-    this.#keepalive?.stop();
-    this.#closeTimer?.cancel();
     this.inbox.end();
-    if (cause !== undefined && !this.#closeInfo.wasClean) this.#emit("error", cause);
-    this.#emit("close", this.#closeInfo);
-    this.#closed.resolve(this.#closeInfo);
+    const { info } = this.#closing;
+    if (cause !== undefined && !info.wasClean) this.#listeners.emit("error", cause);
+    this.#listeners.emit("close", info);
+    this.#closed.resolve(info);
   }
 
   /** Call `listener` for each event of this name; returns the function that ends it. */
-  listen<Name extends keyof WebSocketEvents>(name: Name, listener: (event: WebSocketEvents[Name]) => void): () => void {
+  listen<Name extends keyof WebSocketEvents>(name: Name, listener: Listener<WebSocketEvents[Name]>): () => void {
     const stop = this.#listeners.add(name, listener);
     const { turns } = this.#options.surroundings;
     if (name === "message") turns.atEndOfTurn(() => this.#handOver());
@@ -208,7 +214,7 @@ export class SocketDriver implements TransportListener {
 
   /** A socket is open when the application sees it first, so that each listener is told once, soon. */
   #announceOpen(): void {
-    this.#emit("open", undefined);
+    if (!this.#isClosed) this.#listeners.emit("open", undefined);
     this.#listeners.clear("open");
   }
 
@@ -217,7 +223,7 @@ export class SocketDriver implements TransportListener {
     while (this.#listeners.has("message")) {
       const message = this.inbox.shift();
       if (message === undefined) return;
-      this.#emit("message", message);
+      this.#listeners.emit("message", message);
     }
   }
 
@@ -237,7 +243,7 @@ export class SocketDriver implements TransportListener {
           this.pings.pong(event.payload);
           break;
         case "close":
-          this.#closeReceived(event.code, event.reason);
+          this.#closing.closeReceived(event.code, event.reason);
           break;
         case "failed":
           this.#peerFailed(event.error);
@@ -245,11 +251,12 @@ export class SocketDriver implements TransportListener {
       }
     }
     this.#updateFlow();
+    this.#closing.endAfterPeer();
   }
 
   #deliver(message: string | Uint8Array): void {
-    if (this.sender.isClosing) return;
-    if (this.inbox.length === 0 && this.#listeners.has("message")) this.#emit("message", message);
+    if (this.sender.isClosing || this.#connection.state === "closed") return;
+    if (this.inbox.length === 0 && this.#listeners.has("message")) this.#listeners.emit("message", message);
     else this.inbox.push(message);
   }
 
@@ -257,14 +264,24 @@ export class SocketDriver implements TransportListener {
   #inflate(payload: Uint8Array, events: ConnectionEvent[]): void {
     const inflation = this.#messageDeflate?.inflate(payload, this.#options.limits.messageBytesMax) ?? "invalid";
     if (!(inflation instanceof Promise)) return this.#connection.inflated(inflation, events);
-    inflation.then(
-      (result: Inflation) => {
+    inflation
+      .then((result) => {
         const later: ConnectionEvent[] = [];
         this.#connection.inflated(result, later);
         this.#take(later);
-      },
-      (cause: unknown) => this.failed(cause),
-    );
+      })
+      .catch((error: unknown) => this.failed(error));
+  }
+
+  #peerFailed(error: ProtocolError): void {
+    const { surroundings, transport } = this.#options;
+    surroundings.logger.warn("websocket/protocol-error", {
+      address: transport.remoteAddress,
+      code: error.code,
+      message: error.message,
+    });
+    this.#closing.peerFailed(error);
+    this.#listeners.emit("error", error);
   }
 
   #answerPing(payload: Uint8Array): void {
@@ -274,51 +291,8 @@ export class SocketDriver implements TransportListener {
   }
 
   #sendControl(type: "ping" | "pong", payload: Uint8Array): void {
-    const from = this.#outbox.pieces.length;
-    this.#connection.sendControl(type, payload, this.#outbox.pieces);
-    this.#outbox.appended(from);
-  }
-
-  #closeReceived(code: number, reason: string): void {
-    this.#closeInfo = { code, reason, wasClean: true };
-    if (this.#connection.state === "closed") return this.#closeSent();
-    this.#closeAtEndOfTurn(code === closeCodes.noStatus ? undefined : code, "");
-  }
-
-  #peerFailed(error: ProtocolError): void {
-    this.#closeInfo = { code: error.closeCode, reason: error.code, wasClean: false };
-    const { surroundings, transport } = this.#options;
-    surroundings.logger.warn("websocket/protocol-error", {
-      address: transport.remoteAddress,
-      code: error.code,
-      message: error.message,
-    });
-    this.#closeAtEndOfTurn(error.closeCode, error.code);
-    this.#emit("error", error);
-  }
-
-  /** Close behind what the messages before it are answered with in this turn. */
-  #closeAtEndOfTurn(code: number | undefined, reason: string): void {
-    this.#options.surroundings.turns.atEndOfTurn(() => {
-      this.#close(code, reason);
-      this.#closeSent();
-      this.inbox.end();
-      this.#updateFlow();
-    });
-  }
-
-  #close(code: number | undefined, reason: string): void {
-    const { limits, surroundings, transport } = this.#options;
-    this.#closeTimer ??= surroundings.clock.schedule(limits.closeTimeoutMs, () => transport.destroy());
-    this.sender.close(code, reason);
-  }
-
-  /** Our close frame is on its way. When the peer's has come the server ends the transport first (RFC 6455, 7.1.1). */
-  #closeSent(): void {
-    if (this.#connection.state !== "closed") return;
-    if (this.#options.role === "client" && this.#closeInfo.wasClean) return;
-    const end = (): void => this.#options.transport.end();
-    this.#outbox.handedOver().then(end, end);
+    this.#connection.sendControl(type, payload, this.#outbox.appending);
+    this.#outbox.appended();
   }
 
   #written(): void {
@@ -326,10 +300,11 @@ export class SocketDriver implements TransportListener {
     this.#waitingPong = undefined;
     if (pong !== undefined && this.#connection.canSend) this.#sendControl("pong", pong);
     this.sender.drain();
-    if (this.sender.bufferedBytes === 0) this.#emit("drain", undefined);
+    if (this.sender.bufferedBytes === 0) this.#listeners.emit("drain", undefined);
   }
 
   #updateFlow(): void {
+    if (this.#isClosed) return;
     const shouldPause = this.#connection.isInflating || (this.inbox.isFull && this.state === "open");
     if (shouldPause === this.#isPaused) return;
     this.#isPaused = shouldPause;
@@ -338,7 +313,7 @@ export class SocketDriver implements TransportListener {
   }
 
   #keepAlive(): Keepalive {
-    const { limits, surroundings, transport } = this.#options;
+    const { limits, surroundings } = this.#options;
     return new Keepalive({
       clock: surroundings.clock,
       idleMs: limits.keepaliveIdleMs,
@@ -349,17 +324,14 @@ export class SocketDriver implements TransportListener {
       },
       onGone: () => {
         const message = `the peer has been silent for ${limits.keepaliveIdleMs + limits.keepaliveTimeoutMs} ms`;
-        this.#emit("error", new BusbarError("websocket/keepalive-timeout", message, { retryable: true }));
-        transport.destroy();
+        this.#listeners.emit("error", new BusbarError("websocket/keepalive-timeout", message, { retryable: true }));
+        this.terminate();
       },
     });
   }
+}
 
-  #emit<Name extends keyof WebSocketEvents>(name: Name, event: WebSocketEvents[Name]): void {
-    try {
-      this.#listeners.emit(name, event);
-    } catch (error) {
-      this.failed(error);
-    }
-  }
+/** Whether this is a send that failed because the connection ended: nobody's fault, if it is that connection. */
+function isTooLate(cause: unknown): boolean {
+  return cause instanceof BusbarError && (cause.code === "send/not-open" || cause.code === "websocket/not-sent");
 }

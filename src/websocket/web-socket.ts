@@ -1,5 +1,6 @@
 import { optionalRejection } from "../kernel/deferred.js";
 import { closeCodes } from "../protocol/close-code.js";
+import type { Listener } from "./listeners.js";
 import { PreparedMessage } from "./prepared-message.js";
 import type { Sendable } from "./sender.js";
 import type { CloseInfo, SocketDriver, WebSocketEvents } from "./socket-driver.js";
@@ -92,7 +93,7 @@ export class WebSocket<Request, Principal> implements AsyncIterable<string | Uin
   }
 
   /** Call `listener` for each event of this name; returns the function that ends it. */
-  on<Name extends keyof WebSocketEvents>(name: Name, listener: (event: WebSocketEvents[Name]) => void): () => void {
+  on<Name extends keyof WebSocketEvents>(name: Name, listener: Listener<WebSocketEvents[Name]>): () => void {
     return this.#driver.listen(name, listener);
   }
 

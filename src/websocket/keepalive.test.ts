@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../testing/virtual-clock.js";
+import { Keepalive } from "./keepalive.js";
+
+function watch(
+  idleMs: number,
+  timeoutMs: number,
+): { clock: VirtualClock; keepalive: Keepalive; seen: string[]; peer: { isListening: boolean } } {
+  const clock = new VirtualClock();
+  const seen: string[] = [];
+  const peer = { isListening: true };
+  const keepalive = new Keepalive({
+    clock,
+    idleMs,
+    timeoutMs,
+    isListening: () => peer.isListening,
+    onIdle: () => seen.push(`ask@${clock.now()}`),
+    onGone: () => seen.push(`gone@${clock.now()}`),
+  });
+  return { clock, keepalive, seen, peer };
+}
+
+describe("keepalive", () => {
+  it("asks after a silence and takes a peer that does not answer for gone, and holds no timer then", () => {
+    const { clock, seen } = watch(25_000, 10_000);
+    clock.advance(100_000);
+    expect(seen).toEqual(["ask@25000", "gone@35000"]);
+    expect(clock.timerCount).toBe(0);
+  });
+
+  it("does not ask a peer that is heard, and sets one timer an idle span, not one a chunk", () => {
+    const { clock, keepalive, seen } = watch(1_000, 500);
+    for (let chunk = 0; chunk < 100; chunk++) {
+      clock.advance(100);
+      keepalive.heard();
+      expect(clock.timerCount).toBe(1);
+    }
+    expect(seen).toEqual([]);
+    clock.advance(999);
+    expect(seen).toEqual([]);
+    clock.advance(1);
+    expect(seen).toEqual(["ask@11000"]);
+  });
+
+  it.each([
+    ["shorter than", 1_000, 500, ["ask@1000", "ask@2000", "ask@3000"]],
+    ["as long as", 1_000, 1_000, ["ask@1000", "ask@2000", "ask@3000"]],
+    ["longer than", 1_000, 5_000, ["ask@1000", "ask@6000", "ask@11000"]],
+  ])(
+    "does not take a peer that answers at once for gone when the timeout is %s the idle span",
+    (_, idle, timeout, asked) => {
+      const { clock, keepalive, seen } = watch(idle, timeout);
+      for (let ms = 0; ms < 11_000; ms++) {
+        clock.advance(1);
+        if (seen.at(-1) === `ask@${clock.now()}`) keepalive.heard();
+      }
+      expect(seen.slice(0, 3)).toEqual(asked);
+      expect(seen.join(" ")).not.toContain("gone");
+    },
+  );
+
+  it("holds a silence against nobody who would not have been heard", () => {
+    const { clock, seen, peer } = watch(1_000, 500);
+    peer.isListening = false;
+    clock.advance(10_000);
+    expect(seen).toEqual([]);
+    peer.isListening = true;
+    clock.advance(1_000);
+    peer.isListening = false;
+    clock.advance(500);
+    expect(seen).toEqual(["ask@11000"]);
+    peer.isListening = true;
+    clock.advance(1_500);
+    expect(seen).toEqual(["ask@11000", "ask@12500", "gone@13000"]);
+  });
+
+  it("holds no timer once it was stopped, before and after it asked", () => {
+    const { clock, keepalive } = watch(1_000, 500);
+    keepalive.stop();
+    expect(clock.timerCount).toBe(0);
+    const asked = watch(1_000, 500);
+    asked.clock.advance(1_200);
+    asked.keepalive.stop();
+    expect(asked.clock.timerCount).toBe(0);
+  });
+});

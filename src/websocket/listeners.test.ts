@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { Listeners } from "./listeners.js";
+
+interface Events {
+  readonly a: number;
+  readonly b: string;
+}
+
+function listenersWithErrors(): { listeners: Listeners<Events>; errors: unknown[] } {
+  const errors: unknown[] = [];
+  return { listeners: new Listeners<Events>((error) => errors.push(error)), errors };
+}
+
+describe("listeners", () => {
+  it("are called for their event, in the order they came, until they are taken off", () => {
+    const { listeners } = listenersWithErrors();
+    const seen: string[] = [];
+    const stopFirst = listeners.add("a", (event) => seen.push(`first ${event}`));
+    const stopSecond = listeners.add("a", (event) => seen.push(`second ${event}`));
+    listeners.add("b", (event) => seen.push(`other ${event}`));
+    listeners.emit("a", 1);
+    stopFirst();
+    listeners.emit("a", 2);
+    stopSecond();
+    stopSecond();
+    listeners.emit("a", 3);
+    listeners.emit("b", "b");
+    expect(seen).toEqual(["first 1", "second 1", "second 2", "other b"]);
+    expect([listeners.has("a"), listeners.has("b")]).toEqual([false, true]);
+    listeners.clear("b");
+    expect(listeners.has("b")).toBe(false);
+  });
+
+  it("that are added or taken off by a listener do not change the round that is under way", () => {
+    const { listeners } = listenersWithErrors();
+    const seen: string[] = [];
+    const stop = listeners.add("a", () => {
+      seen.push("first");
+      stop();
+      listeners.add("a", () => seen.push("new"));
+    });
+    listeners.add("a", () => seen.push("second"));
+    listeners.emit("a", 1);
+    expect(seen).toEqual(["first", "second"]);
+    listeners.emit("a", 2);
+    expect(seen).toEqual(["first", "second", "second", "new"]);
+  });
+
+  it("that throw or reject are told of, and keep nobody else from hearing the event", async () => {
+    const { listeners, errors } = listenersWithErrors();
+    const seen: number[] = [];
+    listeners.add("a", () => {
+      throw new Error("thrown");
+    });
+    listeners.add("a", async () => {
+      await Promise.resolve();
+      throw new Error("rejected");
+    });
+    listeners.add("a", async () => Promise.resolve());
+    listeners.add("a", (event) => seen.push(event));
+    listeners.emit("a", 7);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(seen).toEqual([7]);
+    expect(errors).toEqual([new Error("thrown"), new Error("rejected")]);
+  });
+});

@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { requireMessage } from "./message-check.js";
+
+it("text and bytes are messages, a Buffer too", () => {
+  for (const message of ["", "text", new Uint8Array(0), Buffer.from("bytes")]) {
+    expect(() => requireMessage(message)).not.toThrow();
+  }
+});
+
+it.each([
+  ["an ArrayBuffer", new ArrayBuffer(8)],
+  ["a view of wider elements", new Uint16Array(8)],
+  ["a DataView", new DataView(new ArrayBuffer(8))],
+  ["a list of numbers", [1, 2, 3]],
+  ["a number", 7],
+  ["an object", {}],
+])("%s is no message", (_, message) => {
+  expect(() => requireMessage(message as Uint8Array)).toThrow(
+    expect.objectContaining({ code: "websocket/not-a-message" }),
+  );
+});
