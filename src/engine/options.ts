@@ -1,4 +1,4 @@
-import type { ConnectionOptions as TlsConnectionOptions, SecureContextOptions } from "node:tls";
+import type { ConnectionOptions as TlsConnectionOptions, TlsOptions } from "node:tls";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Logger } from "../kernel/logger.js";
 import type { WhenFull } from "../websocket/sender.js";
@@ -75,13 +75,13 @@ export interface ServeOptions extends ServerOptions {
   /** A Unix socket to listen on instead of a port. */
   readonly socketPath?: string;
   /** Key and certificate (and whatever else `node:tls` knows) for `wss:`. */
-  readonly tls?: SecureContextOptions;
+  readonly tls?: TlsOptions;
 }
 
 export interface ConnectOptions extends SocketOptions {
   /** Subprotocols to offer. */
   readonly subprotocols?: readonly string[];
-  /** More headers for the handshake, such as `Authorization`. */
+  /** More headers for the handshake, such as `Authorization`; that one counts more than what the URL says. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A Unix socket to connect to instead of the URL's host and port. */
   readonly socketPath?: string;
