@@ -53,15 +53,18 @@ export class TcpPeer {
   readonly socket: Socket;
   /** Resolves when the connection is gone, however it ended. */
   readonly closed: Promise<void>;
-  #received = Buffer.alloc(0);
+  /** What came and was not taken, with room for more behind it. */
+  #buffer = Buffer.alloc(1024);
+  #from = 0;
+  #to = 0;
   #isClosed = false;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#append(chunk);
       this.#wake();
     });
     this.closed = new Promise((resolve) => {
@@ -98,7 +101,7 @@ export class TcpPeer {
 
   /** What came and was not taken. */
   get received(): Buffer {
-    return this.#received;
+    return this.#buffer.subarray(this.#from, this.#to);
   }
 
   write(bytes: string | Uint8Array): void {
@@ -113,9 +116,9 @@ export class TcpPeer {
   /** Await that what came satisfies `isThere`, and return what that found. */
   async until<Found>(isThere: (received: Buffer) => Found | undefined): Promise<Found> {
     for (;;) {
-      const found = isThere(this.#received);
+      const found = isThere(this.received);
       if (found !== undefined) return found;
-      if (this.#isClosed) throw new Error(`closed; what came was ${JSON.stringify(this.#received.toString("latin1"))}`);
+      if (this.#isClosed) throw new Error(`closed; what came was ${JSON.stringify(this.received.toString("latin1"))}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
@@ -126,14 +129,17 @@ export class TcpPeer {
       const at = received.indexOf("\r\n\r\n");
       return at === -1 ? undefined : at;
     });
-    const [startLine = "", ...lines] = this.#take(end + 4).toString("latin1").trimEnd().split("\r\n");
+    const [startLine = "", ...lines] = this.#take(end + 4)
+      .toString("latin1")
+      .trimEnd()
+      .split("\r\n");
     const headers = new Map(
       lines.map((line) => {
         const colon = line.indexOf(":");
         return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
       }),
     );
-    return { status: Number(startLine.split(" ")[1]), headers, rest: this.#received };
+    return { status: Number(startLine.split(" ")[1]), headers, rest: this.received };
   }
 
   /** Await the answer to a request that is refused, to its end. */
@@ -166,9 +172,19 @@ export class TcpPeer {
   }
 
   #take(bytes: number): Buffer {
-    const taken = this.#received.subarray(0, bytes);
-    this.#received = this.#received.subarray(bytes);
+    const taken = this.received.subarray(0, bytes);
+    this.#from += bytes;
     return taken;
+  }
+
+  #append(chunk: Buffer): void {
+    if (this.#to + chunk.length > this.#buffer.length) {
+      const grown = Buffer.alloc(2 * (this.received.length + chunk.length));
+      this.#to = this.received.copy(grown);
+      this.#buffer = grown;
+      this.#from = 0;
+    }
+    this.#to += chunk.copy(this.#buffer, this.#to);
   }
 
   #wake(): void {
@@ -182,7 +198,8 @@ function readFrame(bytes: Buffer): { frame: ServerFrame; bytes: number } | undef
   const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
   const start = 2 + lengthBytes;
   if (bytes.length < start) return undefined;
-  const length = lengthBytes === 0 ? short : lengthBytes === 2 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
+  const length =
+    lengthBytes === 0 ? short : lengthBytes === 2 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
   const end = start + length;
   if (bytes.length < end) return undefined;
   const first = bytes.readUInt8(0);
