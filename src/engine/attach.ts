@@ -1,9 +1,6 @@
-import type { IncomingMessage, Server as HttpServer } from "node:http";
-import type { Server as HttpsServer } from "node:https";
-import type { Socket } from "node:net";
-import { HeaderMap } from "../protocol/header-map.js";
 import type { ServerOptions } from "./options.js";
 import { SocketHost, type SocketHandler } from "./socket-host.js";
+import { UpgradeRouter, type UpgradeSource } from "./upgrade-router.js";
 import { WebSocketServer } from "./web-socket-server.js";
 
 export interface AttachOptions extends ServerOptions {
@@ -13,33 +10,19 @@ export interface AttachOptions extends ServerOptions {
 /**
  * Serve WebSockets on an HTTP server that exists; its other requests stay as they are.
  *
- * With a `path` upgrades of other paths are left to other listeners, and refused with 404 where there are none. Closing
- * the result closes the sockets, not the HTTP server.
+ * It can be called several times with different paths. Upgrades of paths that nothing is attached for are left to the
+ * server's other `upgrade` listeners, and refused with 404 where there are none. Closing the result closes the sockets,
+ * not the HTTP server.
+ *
+ * @throws BusbarError `options/invalid`, or `server/path-taken` when something is attached for this path already.
  */
-export function attach(httpServer: HttpServer | HttpsServer, options: AttachOptions): WebSocketServer {
+export function attach(httpServer: UpgradeSource, options: AttachOptions): WebSocketServer {
   const host = new SocketHost(options.handler, options);
-  const onUpgrade = (request: IncomingMessage, socket: Socket, early: Uint8Array): void => {
-    const url = request.url ?? "/";
-    const isOurs = options.path === undefined || url.split("?", 1)[0] === options.path;
-    if (!isOurs && httpServer.listenerCount("upgrade") > 1) return;
-    host.upgrade(
-      socket,
-      {
-        method: request.method ?? "",
-        target: url,
-        httpVersion: request.httpVersion,
-        headers: new HeaderMap(request.rawHeaders),
-      },
-      early,
-    );
-  };
-  httpServer.on("upgrade", onUpgrade);
+  const detach = UpgradeRouter.of(httpServer).add(options.path, host);
   return new WebSocketServer({
     host,
     port: undefined,
     url: undefined,
-    stop: async () => {
-      httpServer.off("upgrade", onUpgrade);
-    },
+    stop: async () => detach(),
   });
 }

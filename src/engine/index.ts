@@ -10,6 +10,7 @@ export { BusbarError } from "../kernel/errors.js";
 export type { Logger } from "../kernel/logger.js";
 export { HandshakeError, ProtocolError } from "../protocol/errors.js";
 export { PreparedMessage } from "../websocket/prepared-message.js";
+export type { Sendable, WhenFull } from "../websocket/sender.js";
 export type { CloseInfo, WebSocketEvents } from "../websocket/socket-driver.js";
 export { broadcast, type WebSocket } from "../websocket/web-socket.js";
 export { attach, type AttachOptions } from "./attach.js";
@@ -26,4 +27,5 @@ export type {
 } from "./options.js";
 export { serve } from "./serve.js";
 export type { ServerSocket, SocketHandler } from "./socket-host.js";
+export type { UpgradeSource } from "./upgrade-router.js";
 export type { WebSocketServer } from "./web-socket-server.js";

@@ -12,8 +12,8 @@ export interface PendingHandshakeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timeoutMs: number;
-  /** Told when the request was answered or the peer has gone. */
-  readonly onDecided: (handshake: PendingHandshake) => void;
+  /** Told when the connection became a socket, or when it is gone. */
+  readonly onEnded: (handshake: PendingHandshake) => void;
 }
 
 /** A connection between its first byte and the answer to its request. It is answered once, in time. */
@@ -38,6 +38,7 @@ export class PendingHandshake {
   accept(response: Uint8Array): boolean {
     if (this.#isDecided) return false;
     this.#decide();
+    this.#options.onEnded(this);
     this.socket.off("error", this.#onError);
     this.socket.off("close", this.#onClose);
     this.socket.write(response);
@@ -62,10 +63,17 @@ export class PendingHandshake {
     this.socket.resume();
   }
 
+  /** Resolves when the connection is gone. */
+  ended(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.socket.closed) resolve();
+      else this.socket.once("close", () => resolve());
+    });
+  }
+
   #decide(): void {
     this.#isDecided = true;
     this.#timer.cancel();
-    this.#options.onDecided(this);
   }
 
   readonly #onError = (error: Error): void => {
@@ -73,6 +81,7 @@ export class PendingHandshake {
   };
 
   readonly #onClose = (): void => {
-    if (!this.#isDecided) this.#decide();
+    this.#decide();
+    this.#options.onEnded(this);
   };
 }

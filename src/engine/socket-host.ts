@@ -9,6 +9,7 @@ import { WebSocket } from "../websocket/web-socket.js";
 import { ConnectionCount } from "./connection-count.js";
 import { Gate, type Admission } from "./gate.js";
 import type { HandshakeRequest } from "./handshake-request.js";
+import { checkServerOptions } from "./option-checks.js";
 import { limitsOf, socketLimitsOf, type Limits, type ServerOptions } from "./options.js";
 import { PendingHandshake } from "./pending-handshake.js";
 import { surroundingsOf } from "./surroundings.js";
@@ -34,7 +35,9 @@ export class SocketHost {
   readonly #count: ConnectionCount;
   readonly #pending = new Set<PendingHandshake>();
 
+  /** @throws BusbarError `options/invalid`. */
   constructor(handler: SocketHandler, options: ServerOptions) {
+    checkServerOptions(options);
     this.#handler = handler;
     this.#surroundings = surroundingsOf("server", options);
     this.#limits = limitsOf(options);
@@ -64,13 +67,20 @@ export class SocketHost {
   /** Take a connection whose request was read by somebody else, with the bytes that came behind it. */
   upgrade(socket: Socket, head: RequestHead, early: Uint8Array): void {
     const handshake = this.#begin(socket);
-    if (handshake !== undefined) this.#admit(handshake, head, early);
+    if (handshake === undefined) return;
+    const error = this.#limitError(head);
+    if (error === undefined) this.#admit(handshake, head, early);
+    else handshake.refuse(error);
   }
 
   /** Close all sockets; resolves when they are gone, at the latest after `closeTimeoutMs`. */
   async close(code: number, reason: string): Promise<void> {
-    for (const handshake of this.#pending) handshake.refuse(new HandshakeError("handshake/stopping"));
+    const handshakes = [...this.#pending];
+    for (const handshake of handshakes) {
+      handshake.refuse(new HandshakeError("handshake/stopping", { headers: { "Retry-After": "1" } }));
+    }
     await Promise.all([...this.sockets].map((socket) => socket.close(code, reason)));
+    await Promise.all(handshakes.map((handshake) => handshake.ended()));
   }
 
   #begin(socket: Socket): PendingHandshake | undefined {
@@ -80,15 +90,15 @@ export class SocketHost {
       clock,
       logger,
       timeoutMs: this.#limits.handshakeTimeoutMs,
-      onDecided: (decided) => this.#pending.delete(decided),
+      onEnded: (ended) => this.#pending.delete(ended),
     });
+    this.#pending.add(handshake);
     try {
       this.#count.enter(handshake.address);
     } catch (error) {
       handshake.refuse(this.#refusal(error));
       return undefined;
     }
-    this.#pending.add(handshake);
     this.#leaveOnClose(socket, handshake.address);
     return handshake;
   }
@@ -100,10 +110,25 @@ export class SocketHost {
 
   #admit(handshake: PendingHandshake, head: RequestHead, early: Uint8Array): void {
     const peer = { address: handshake.address, isSecure: handshake.socket instanceof TLSSocket };
-    this.#gate.admit(head, peer).then(
-      (admission) => this.#open(handshake, admission, early),
-      (error: unknown) => handshake.refuse(this.#refusal(error)),
-    );
+    this.#gate
+      .admit(head, peer)
+      .then(
+        (admission) => this.#open(handshake, admission, early),
+        (error: unknown) => handshake.refuse(this.#refusal(error)),
+      )
+      .catch((error: unknown) => {
+        this.#surroundings.logger.error("websocket/handshake-failed", { error: String(error) });
+        handshake.socket.destroy();
+      });
+  }
+
+  /** What somebody else read has been read under that one's limits; ours may be narrower. */
+  #limitError({ headers, method, target }: RequestHead): HandshakeError | undefined {
+    const { headBytesMax, headersMax } = this.#limits;
+    if (headers.size > headersMax) return new HandshakeError("handshake/too-many-headers");
+    let bytes = method.length + target.length + "  HTTP/1.1\r\n\r\n".length;
+    for (const [name, value] of headers) bytes += name.length + value.length + ": \r\n".length;
+    return bytes > headBytesMax ? new HandshakeError("handshake/head-too-large") : undefined;
   }
 
   #open(handshake: PendingHandshake, admission: Admission, early: Uint8Array): void {
@@ -126,7 +151,7 @@ export class SocketHost {
   #handle(socket: ServerSocket, driver: SocketDriver): void {
     try {
       const done = this.#handler(socket);
-      if (done instanceof Promise) done.catch((error: unknown) => driver.failed(error));
+      if (done !== undefined) Promise.resolve(done).catch((error: unknown) => driver.failed(error));
     } catch (error) {
       driver.failed(error);
     }

@@ -1,4 +1,5 @@
-import { closeCodes } from "../protocol/close-code.js";
+import { closeCodes, mayTravel } from "../protocol/close-code.js";
+import { ProtocolError } from "../protocol/errors.js";
 import type { ServerSocket, SocketHost } from "./socket-host.js";
 
 export interface WebSocketServerOptions {
@@ -7,8 +8,11 @@ export interface WebSocketServerOptions {
   readonly port: number | undefined;
   /** Where clients connect to, for a server that listens by itself. */
   readonly url: string | undefined;
-  /** Takes no more connections; resolves when the last one is gone, where they are this server's own. */
-  readonly stop: () => Promise<void>;
+  /**
+   * Takes no more connections; once `drained` has resolved it drops what is left. Resolves when the last one is gone,
+   * where they are this server's own.
+   */
+  readonly stop: (drained: Promise<void>) => Promise<void>;
 }
 
 /** A server of WebSockets that is running. */
@@ -16,7 +20,7 @@ export class WebSocketServer implements AsyncDisposable {
   readonly port: number | undefined;
   readonly url: string | undefined;
   readonly #host: SocketHost;
-  readonly #stop: () => Promise<void>;
+  readonly #stop: (drained: Promise<void>) => Promise<void>;
 
   constructor(options: WebSocketServerOptions) {
     this.port = options.port;
@@ -34,11 +38,12 @@ export class WebSocketServer implements AsyncDisposable {
    * Take no more connections and close those that are open; resolves when they are gone.
    *
    * @param code the close code that they are sent; 1001, "going away", by default.
+   * @throws ProtocolError `send/close-code`; then nothing is closed.
    */
   async close(code: number = closeCodes.goingAway, reason = ""): Promise<void> {
-    const stopped = this.#stop();
-    await this.#host.close(code, reason);
-    await stopped;
+    if (!mayTravel(code)) throw new ProtocolError("send/close-code", String(code));
+    const drained = this.#host.close(code, reason);
+    await Promise.all([this.#stop(drained), drained]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
