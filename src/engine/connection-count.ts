@@ -1,6 +1,9 @@
 import { HandshakeError } from "../protocol/errors.js";
 import type { Limits } from "./options.js";
 
+/** When a client that was one too many can try again (RFC 9110, 10.2.3). */
+const RETRY_AFTER = { "Retry-After": "5" };
+
 /** Counts open connections, in all and for each address. */
 export class ConnectionCount {
   readonly #limits: Limits;
@@ -22,9 +25,12 @@ export class ConnectionCount {
    */
   enter(address: string): void {
     const { connectionsMax, connectionsPerAddressMax } = this.#limits;
-    if (this.#total >= connectionsMax) throw new HandshakeError("handshake/too-many-connections");
+    if (this.#total >= connectionsMax)
+      throw new HandshakeError("handshake/too-many-connections", { headers: RETRY_AFTER });
     const ofAddress = this.#byAddress.get(address) ?? 0;
-    if (ofAddress >= connectionsPerAddressMax) throw new HandshakeError("handshake/too-many-from-address");
+    if (ofAddress >= connectionsPerAddressMax) {
+      throw new HandshakeError("handshake/too-many-from-address", { headers: RETRY_AFTER });
+    }
     this.#total++;
     this.#byAddress.set(address, ofAddress + 1);
   }
