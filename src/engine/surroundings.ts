@@ -19,6 +19,15 @@ const writers: Readonly<Record<Role, FrameWriter>> = {
   client: new FrameWriter({ isMasked: true, text: nodeTextCodec, random }),
 };
 
+/** By level: however many clients there are, only so many messages are compressed at once. */
+const deflates = new Map<number, NodeDeflate>();
+
+function deflateOf(level: number): NodeDeflate {
+  const deflate = deflates.get(level) ?? new NodeDeflate({ level });
+  deflates.set(level, deflate);
+  return deflate;
+}
+
 /** What sockets need of this machine. */
 export function surroundingsOf(role: Role, options: SocketOptions): SocketSurroundings {
   return {
@@ -26,7 +35,7 @@ export function surroundingsOf(role: Role, options: SocketOptions): SocketSurrou
     turns,
     random,
     text: nodeTextCodec,
-    deflate: new NodeDeflate({ level: compressionOf(options)?.level ?? 1 }),
+    deflate: deflateOf(compressionOf(options)?.level ?? 1),
     logger: options.logger ?? silentLogger,
     writer: writers[role],
   };
