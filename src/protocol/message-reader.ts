@@ -149,7 +149,8 @@ export class MessageReader {
     if (isPlainText && !this.#validator.push(chunk, start, end)) throw new ProtocolError("message/not-utf8");
     const needed = this.#assembledBytes + end - start;
     if (needed > this.#assembly.length) {
-      const doubled = Math.min(this.#assembly.length * 2, this.#declaredBytes);
+      // Doubled, so that many small fragments are not copied again for each one; the limit bounds it.
+      const doubled = Math.min(this.#assembly.length * 2, this.#options.messageBytesMax);
       const grown = new Uint8Array(Math.max(needed, doubled));
       grown.set(this.#assembly.subarray(0, this.#assembledBytes));
       this.#assembly = grown;

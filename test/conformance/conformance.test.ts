@@ -1,0 +1,144 @@
+/**
+ * The cases of the Autobahn test suite, in its numbering, strictly: no case passes with a lesser behaviour. Each is fed
+ * to both roles whole, byte by byte (to 64 KiB) and in random pieces.
+ */
+import { describe, expect, it } from "vitest";
+import type { Role } from "../../src/protocol/connection.js";
+import { frameRules } from "../../src/protocol/errors.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
+import type { Answer, ConformanceCase } from "./case.js";
+import { closeCases } from "./close-cases.js";
+import { EchoEndpoint } from "./endpoint.js";
+import { BINARY, CLOSE, encodeFrame, encodeFrames, PONG, TEXT, type SentFrame } from "./frames.js";
+import { framingCases } from "./framing-cases.js";
+import { utf8Cases } from "./utf8-cases.js";
+
+const BYTE_BY_BYTE_MAX = 65_600;
+const RANDOM_SPLITS = 3;
+
+const cases = [...framingCases, ...utf8Cases, ...closeCases];
+const roles: readonly Role[] = ["server", "client"];
+
+const peerOf = (role: Role): Role => (role === "server" ? "client" : "server");
+
+/** What has to be sent, the close frame of a failure included. */
+function expectedFrames({ answers, failure }: ConformanceCase): SentFrame[] {
+  const frames = answers.map(frameOf);
+  if (failure === undefined) return frames;
+  const { closeCode } = frameRules[failure.code];
+  return [...frames, { opcode: CLOSE, isCompressed: false, payload: closePayload(closeCode, failure.code) }];
+}
+
+function frameOf(answer: Answer): SentFrame {
+  const isCompressed = false;
+  switch (answer.type) {
+    case "text":
+      return { opcode: TEXT, isCompressed, payload: Buffer.from(answer.payload) };
+    case "binary":
+      return { opcode: BINARY, isCompressed, payload: Buffer.from(answer.payload) };
+    case "pong":
+      return { opcode: PONG, isCompressed, payload: Buffer.from(answer.payload) };
+    case "close":
+      return {
+        opcode: CLOSE,
+        isCompressed,
+        payload: answer.code === undefined ? Buffer.alloc(0) : closePayload(answer.code),
+      };
+  }
+}
+
+function closePayload(code: number, reason = ""): Buffer {
+  return Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]);
+}
+
+/** Payloads are compared by their bytes first: showing the difference of two of 16 MiB takes minutes. */
+function expectSame(actual: readonly SentFrame[], expected: readonly SentFrame[]): void {
+  const isSame = (frame: SentFrame, index: number): boolean => {
+    const other = expected[index];
+    return (
+      frame.opcode === other?.opcode && frame.isCompressed === other.isCompressed && frame.payload.equals(other.payload)
+    );
+  };
+  if (actual.length === expected.length && actual.every(isSame)) return;
+  const shown = ({ isCompressed, opcode, payload }: SentFrame): unknown => {
+    return { opcode, isCompressed, length: payload.length, payload: payload.subarray(0, 200).toString("hex") };
+  };
+  expect(actual.map(shown)).toEqual(expected.map(shown));
+  expect.fail("the frames differ behind their first 200 bytes");
+}
+
+async function check(endpoint: EchoEndpoint, theCase: ConformanceCase, role: Role): Promise<void> {
+  await endpoint.settle();
+  expectSame(endpoint.sent, expectedFrames(theCase));
+  expect(endpoint.errorCode).toBe(theCase.failure?.code);
+  const isClosed = theCase.failure !== undefined || theCase.answers.some(({ type }) => type === "close");
+  // RFC 6455, 7.1.1: after a close handshake the server ends the transport, after a failure each does.
+  const endsTransport = isClosed && (role === "server" || theCase.failure !== undefined);
+  expect(endpoint.outcome).toBe(endsTransport ? "ended" : "open");
+}
+
+/** How many bytes show the failure, counted from the beginning. */
+function bytesUntilFailure({ failure, frames }: ConformanceCase, role: Role): number | undefined {
+  if (failure === undefined) return undefined;
+  const { frame, header, payload = 0 } = failure.at;
+  const before = encodeFrames(frames.slice(0, frame), peerOf(role)).length;
+  if (header !== undefined) return before + header + 1;
+  const failing = frames[frame];
+  if (failing === undefined) throw new Error("the failing frame is one of the case's");
+  const headerBytes = encodeFrame(failing, peerOf(role)).length - Buffer.from(failing.payload ?? "").length;
+  return before + headerBytes + payload + 1;
+}
+
+function feedBytes(endpoint: EchoEndpoint, bytes: Buffer): number | undefined {
+  let failedAfter: number | undefined;
+  for (let index = 0; index < bytes.length; index++) {
+    endpoint.feed(bytes.subarray(index, index + 1));
+    if (failedAfter === undefined && endpoint.errorCode !== undefined) failedAfter = index + 1;
+  }
+  return failedAfter;
+}
+
+function feedInPieces(endpoint: EchoEndpoint, bytes: Buffer, random: SeededRandom): void {
+  for (let at = 0; at < bytes.length;) {
+    // Pieces of all magnitudes: most breaks are within a header or a character, some far apart.
+    const size = random.integer(1, 2 ** random.integer(0, 16));
+    endpoint.feed(bytes.subarray(at, at + size));
+    at += size;
+  }
+}
+
+for (const role of roles) {
+  for (const theCase of cases) {
+    const bytes = encodeFrames(theCase.frames, peerOf(role));
+
+    describe(`as a ${role}, the engine passes ${theCase.id}, ${theCase.title}`, () => {
+      it("whole", async () => {
+        const endpoint = new EchoEndpoint(role);
+        endpoint.feed(bytes);
+        await check(endpoint, theCase, role);
+      });
+
+      it.runIf(bytes.length <= BYTE_BY_BYTE_MAX)("byte by byte, failing with the byte that shows it", async () => {
+        const endpoint = new EchoEndpoint(role);
+        const failedAfter = feedBytes(endpoint, bytes);
+        await check(endpoint, theCase, role);
+        expect(failedAfter).toBe(bytesUntilFailure(theCase, role));
+      });
+
+      it("in random pieces", async () => {
+        for (let seed = 1; seed <= RANDOM_SPLITS; seed++) {
+          const endpoint = new EchoEndpoint(role);
+          feedInPieces(endpoint, bytes, new SeededRandom(seed));
+          await check(endpoint, theCase, role);
+        }
+      });
+    });
+  }
+}
+
+describe("the table of cases", () => {
+  it("names each case once", () => {
+    const ids = cases.map(({ id }) => id);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+  });
+});
