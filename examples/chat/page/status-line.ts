@@ -3,7 +3,7 @@ import type { StateChange } from "busbar/client";
 
 export class StatusLine {
   readonly #place: HTMLElement;
-  #countdown: number | undefined;
+  #countdown: ReturnType<typeof setInterval> | undefined;
 
   constructor(place: HTMLElement) {
     this.#place = place;
