@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { connect } from "../../src/entry/client-node.js";
 import { BusGround, users, type App } from "../support/bus-ground.js";
-import { CuttableProxy } from "../support/cuttable-proxy.js";
+import { CuttingProxy } from "../browser/cutting-proxy.js";
 
 const ground = new BusGround();
 const buses: { close(): void }[] = [];
@@ -54,8 +54,8 @@ describe("busbar's own client and server", () => {
 
   it("make up for cuts: a reader sees everything once and in order", async () => {
     const { server, url } = await ground.serve();
-    await using proxy = await CuttableProxy.to(Number(server.port));
-    const reader = join(`ws://127.0.0.1:${proxy.port}/bus`, "bob");
+    const proxy = await CuttingProxy.begin(Number(server.port));
+    const reader = join(`${proxy.url}/bus`, "bob");
     const writer = join(url, "ada");
     const reading = reader.channel("chat/lobby").messages({ from: "start" });
     const expected: string[] = [];
@@ -65,10 +65,12 @@ describe("busbar's own client and server", () => {
         await writer.channel("chat/lobby").publish({ text: `${round}.${index}` });
         expected.push(`ada: ${round}.${index}`);
         if (index === 2) proxy.cut();
+        if (index === 3) proxy.mend();
       }
       seen.push(...(await take(reading, 5)));
     }
     expect(seen).toEqual(expected);
+    await proxy.close();
   });
 
   it("tell a reader what a restart of the server has lost, and go on", async () => {
