@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { NodeTransport } from "../adapters/node/transport.js";
-import { deferred } from "../kernel/deferred.js";
+import { optionalDeferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
 import { encodeBase64 } from "../protocol/base64.js";
 import {
@@ -17,6 +17,7 @@ import { HttpHeadReader, parseResponseHead } from "../protocol/http-head.js";
 import { SocketDriver, type SocketSurroundings } from "../websocket/socket-driver.js";
 import { WebSocket } from "../websocket/web-socket.js";
 import { HandshakeRequest } from "./handshake-request.js";
+import { checkConnectOptions } from "./option-checks.js";
 import { compressionOf, limitsOf, socketLimitsOf, type ConnectOptions } from "./options.js";
 import { surroundingsOf } from "./surroundings.js";
 
@@ -36,15 +37,19 @@ interface Answer extends UpgradeResult {
  * Open a WebSocket as a client; resolves when it is open. Redirects are not followed.
  *
  * @param url `ws:` or `wss:`; user and password in it are sent as HTTP Basic.
- * @throws HandshakeError when the server refuses, or when its answer breaks a rule.
- * @throws BusbarError `connect/failed`, `connect/timeout` or `connect/aborted`.
+ * @throws HandshakeError when the server refuses (its `status` says how), or when its answer breaks a rule.
+ * @throws BusbarError `connect/failed`, `connect/timeout`, `connect/aborted` or `options/invalid`.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<ClientSocket> {
+  checkConnectOptions(options);
   const surroundings = surroundingsOf("client", options);
   const offer = offerOf(url, options, surroundings);
+  const request = upgradeRequest(offer);
+  if (options.signal?.aborted === true) throw aborted(options.signal);
   const socket = openSocket(offer.url, options);
   let answer: Answer;
   try {
+    socket.write(request);
     answer = await shakeHands(socket, { offer, options, surroundings });
   } catch (error) {
     socket.destroy();
@@ -54,9 +59,14 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const { deflate, early, protocol = "" } = answer;
   const limits = socketLimitsOf(options);
   const driver = new SocketDriver({ role: "client", transport, surroundings, limits, deflate });
-  const request = new HandshakeRequest(offer.url.target, new HeaderMap(offer.headers.flat()), transport.remoteAddress);
+  const headers = new HeaderMap(offer.headers.flat());
+  const identity = {
+    request: new HandshakeRequest(offer.url.target, headers, transport.remoteAddress),
+    principal: undefined,
+    protocol,
+  };
   transport.listen(driver, early);
-  return new WebSocket(driver, { request, principal: undefined, protocol });
+  return new WebSocket(driver, identity);
 }
 
 function offerOf(url: string, options: ConnectOptions, surroundings: SocketSurroundings): UpgradeOffer {
@@ -64,7 +74,8 @@ function offerOf(url: string, options: ConnectOptions, surroundings: SocketSurro
   const key = new Uint8Array(KEY_BYTES);
   surroundings.random.fill(key);
   const headers: [string, string][] = Object.entries(options.headers ?? {});
-  if (target.credentials !== undefined) {
+  const isAuthorized = headers.some(([name]) => name.toLowerCase() === "authorization");
+  if (target.credentials !== undefined && !isAuthorized) {
     const { password, username } = target.credentials;
     const credentials = encodeBase64(new TextEncoder().encode(`${username}:${password}`));
     headers.push(["Authorization", `Basic ${credentials}`]);
@@ -79,7 +90,13 @@ function openSocket(url: WebSocketUrl, options: ConnectOptions): Socket {
   const where = socketPath === undefined ? { host: url.host, port: url.port } : { path: socketPath };
   if (!url.isSecure) return connectTcp(where);
   // RFC 6066, 3: an address is no server name.
-  return connectTls({ ...where, ...(isIP(url.host) === 0 && { servername: url.host }), ...tls });
+  const serverName = isIP(url.host) === 0 ? { servername: url.host } : {};
+  try {
+    return connectTls({ ...where, ...serverName, ...tls });
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new BusbarError("options/invalid", `the option tls cannot be used: ${detail}`, { cause });
+  }
 }
 
 interface Attempt {
@@ -88,10 +105,10 @@ interface Attempt {
   readonly surroundings: SocketSurroundings;
 }
 
-/** Send the request and read the answer. The socket is paused when this resolves, and has no listeners left. */
+/** Read the answer to the request that was written. The socket is paused when this resolves, and has no listeners left. */
 async function shakeHands(socket: Socket, { offer, options, surroundings }: Attempt): Promise<Answer> {
   const limits = limitsOf(options);
-  const answer = deferred<Answer>();
+  const answer = optionalDeferred<Answer>();
   const reader = new HttpHeadReader("response", limits);
   const listeners = {
     data: (chunk: Uint8Array): void => {
@@ -107,9 +124,7 @@ async function shakeHands(socket: Socket, { offer, options, surroundings }: Atte
     error: (cause: Error): void => answer.reject(failed(cause.message, cause)),
     close: (): void => answer.reject(failed("the server ended the connection before it answered")),
   };
-  const onAbort = (): void => {
-    answer.reject(new BusbarError("connect/aborted", "the attempt was given up", { cause: options.signal?.reason }));
-  };
+  const onAbort = (): void => answer.reject(aborted(options.signal));
   const timeout = surroundings.clock.schedule(limits.handshakeTimeoutMs, () => {
     const message = `no answer to the handshake within ${limits.handshakeTimeoutMs} ms`;
     answer.reject(new BusbarError("connect/timeout", message, { retryable: true }));
@@ -117,8 +132,6 @@ async function shakeHands(socket: Socket, { offer, options, surroundings }: Atte
   // After a failure they stay: an error event that nobody hears of would end the process.
   for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
   options.signal?.addEventListener("abort", onAbort);
-  if (options.signal?.aborted === true) onAbort();
-  socket.write(upgradeRequest(offer));
   try {
     const result = await answer.promise;
     for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
@@ -131,4 +144,8 @@ async function shakeHands(socket: Socket, { offer, options, surroundings }: Atte
 
 function failed(detail: string, cause?: Error): BusbarError {
   return new BusbarError("connect/failed", `cannot connect: ${detail}`, { retryable: true, cause });
+}
+
+function aborted(signal: AbortSignal | undefined): BusbarError {
+  return new BusbarError("connect/aborted", "the attempt was given up", { cause: signal?.reason });
 }

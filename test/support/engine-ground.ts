@@ -24,7 +24,10 @@ export async function startServer(handler: SocketHandler, options: ServeOptions 
 /** Open a client's socket, which is dropped when the test has ended. */
 export async function openClient(url: string, options?: ConnectOptions): Promise<ClientSocket> {
   const socket = await connect(url, options);
-  onTestFinished(() => socket.terminate());
+  onTestFinished(async () => {
+    socket.terminate();
+    await socket.closed;
+  });
   return socket;
 }
 
