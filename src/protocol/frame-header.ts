@@ -35,6 +35,8 @@ export class FrameHeaderReader {
   payloadLength = 0;
   /** The first byte of the masking key in the lowest eight bits; 0 for a server's frame. */
   maskKey = 0;
+  /** Whether the frames before leave a message unfinished; the reader's owner says so. */
+  isMessageOpen = false;
 
   readonly #options: FrameHeaderOptions;
   readonly #partial = new Uint8Array(HEADER_BYTES_MAX);
@@ -47,7 +49,7 @@ export class FrameHeaderReader {
   /**
    * Go on with the header at `at`; returns the index behind it, or -1 when the chunk ends within it.
    *
-   * @throws ProtocolError when the bytes seen so far break a rule of RFC 6455, 5.2, 5.1 or 5.5.
+   * @throws ProtocolError when the bytes seen so far break a rule of RFC 6455, 5.1, 5.2, 5.4 or 5.5.
    */
   read(chunk: Uint8Array, at: number): number {
     if (this.#partialLength === 0) {
@@ -95,6 +97,10 @@ export class FrameHeaderReader {
     if ((first & 0x30) !== 0 || (isCompressed && !mayBeCompressed)) throw new ProtocolError("frame/reserved-bits");
     const isFinal = (first & 0x80) !== 0;
     if (isControl && !isFinal) throw new ProtocolError("frame/control-fragmented");
+    // RFC 6455, 5.4: a message goes on with continuations, and nothing else does.
+    if (!isControl && (opcode === opcodes.continuation) !== this.isMessageOpen) {
+      throw new ProtocolError(this.isMessageOpen ? "message/not-finished" : "message/nothing-to-continue");
+    }
     this.opcode = opcode;
     this.isCompressed = isCompressed;
     this.isFinal = isFinal;

@@ -41,8 +41,8 @@ export class MessageReader {
   /** The current control frame's payload. */
   #control = NO_BYTES;
 
-  /** The current message's first opcode; `continuation` when there is none. */
-  #messageOpcode: number = opcodes.continuation;
+  /** The first opcode of the current message, or of the last one. */
+  #messageOpcode: number = opcodes.text;
   #isMessageCompressed = false;
   #fragmentCount = 0;
   /** The lengths that the message's frames declared, together. */
@@ -112,13 +112,10 @@ export class MessageReader {
 
   #beginDataFrame(): void {
     const { opcode, payloadLength, isCompressed } = this.#header;
-    const isFirst = this.#messageOpcode === opcodes.continuation;
-    if (opcode === opcodes.continuation) {
-      if (isFirst) throw new ProtocolError("message/nothing-to-continue");
-    } else {
-      if (!isFirst) throw new ProtocolError("message/not-finished");
+    if (opcode !== opcodes.continuation) {
       this.#messageOpcode = opcode;
       this.#isMessageCompressed = isCompressed;
+      this.#header.isMessageOpen = true;
     }
     const { fragmentsMax, messageBytesMax } = this.#options;
     if (++this.#fragmentCount > fragmentsMax) {
@@ -170,7 +167,7 @@ export class MessageReader {
 
   /** Forget the message and give its memory back; returns whether it was compressed. */
   #endMessage(): boolean {
-    this.#messageOpcode = opcodes.continuation;
+    this.#header.isMessageOpen = false;
     this.#fragmentCount = 0;
     this.#declaredBytes = 0;
     this.#assembly = NO_BYTES;

@@ -178,7 +178,7 @@ const fragmentation: readonly ConformanceCase[] = [
       title: `a continuation of nothing, ${isFinal ? "final" : "not final"}, then a message`,
       frames: [{ opcode: CONTINUATION, payload: "non-continuation payload", isFinal }, text("Hello, world!")],
       code: "message/nothing-to-continue",
-      at: { frame: 0, payload: -1 },
+      at: at(0),
     }),
   ]),
   failing({
@@ -191,7 +191,7 @@ const fragmentation: readonly ConformanceCase[] = [
     ],
     answers: [echo("fragment1fragment2")],
     code: "message/nothing-to-continue",
-    at: { frame: 2, payload: -1 },
+    at: at(2),
   }),
   ...[
     { id: "5.16", isFinal: false },
@@ -202,7 +202,7 @@ const fragmentation: readonly ConformanceCase[] = [
       title: "a continuation of nothing before a text in two fragments, twice",
       frames: [{ opcode: CONTINUATION, payload: "fragment1", isFinal }, ...fragments(TEXT, "fragment2", "fragment3")],
       code: "message/nothing-to-continue",
-      at: { frame: 0, payload: -1 },
+      at: at(0),
     }),
   ),
   failing({
@@ -210,7 +210,7 @@ const fragmentation: readonly ConformanceCase[] = [
     title: "a text in two frames that both begin it",
     frames: [{ ...text("fragment1"), isFinal: false }, text("fragment2")],
     code: "message/not-finished",
-    at: { frame: 1, payload: -1 },
+    at: at(1),
   }),
   {
     id: "5.19",
