@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Masker } from "./mask.js";
+
+const KEY = [0x37, 0xfa, 0x21, 0xbd] as const;
+const KEY_NUMBER = 0xbd21fa37 | 0;
+const LENGTH_MAX = 70;
+
+/** RFC 6455, 5.3, as it is written there. */
+function masked(bytes: Uint8Array, key: readonly number[]): Uint8Array {
+  return bytes.map((byte, index) => byte ^ (key[index % 4] ?? 0));
+}
+
+/** Bytes in a row from `alignment` on in memory of their own. */
+function bytesAt(alignment: number, length: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(alignment + length), alignment).map((_, index) => index * 31 + 7);
+}
+
+describe("masking", () => {
+  it("gives the masked Hello of RFC 6455, 5.7", () => {
+    const bytes = new TextEncoder().encode("Hello");
+    const masker = new Masker();
+    masker.begin(0x3d21fa37);
+    masker.apply(bytes, 0, bytes.length);
+    expect(Array.from(bytes)).toEqual([0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+  });
+
+  it.each([0, 1, 2, 3])("is by words what it is by bytes, at alignment %i, in every length and phase", (alignment) => {
+    for (let phase = 0; phase < 4; phase++) {
+      for (let length = 0; length <= LENGTH_MAX; length++) {
+        // A view, and not the start of its buffer: alignment counts from the buffer.
+        const memory = bytesAt(alignment, phase + length + 2);
+        const expected = Uint8Array.from(memory);
+        expected.set(masked(memory.subarray(0, phase + length), KEY));
+        const masker = new Masker();
+        masker.begin(KEY_NUMBER);
+        masker.apply(memory, 0, phase);
+        masker.apply(memory, phase, phase + length);
+        // The two bytes behind are as they were.
+        expect(Buffer.compare(memory, expected), `phase ${phase}, length ${length}`).toBe(0);
+      }
+    }
+  });
+
+  it("is the same however the payload is split, and undoes itself", () => {
+    const pieces = fc.array(fc.uint8Array({ maxLength: 150 }), { maxLength: 6 });
+    fc.assert(
+      fc.property(pieces, fc.integer(), fc.nat({ max: 3 }), (parts, key, alignment) => {
+        const whole = Uint8Array.from(parts.flatMap((part) => Array.from(part)));
+        const bytes = bytesAt(alignment, whole.length);
+        bytes.set(whole);
+        const masker = new Masker();
+        const applyInParts = (): void => {
+          masker.begin(key);
+          let at = 0;
+          for (const { length } of parts) masker.apply(bytes, at, (at += length));
+        };
+        applyInParts();
+        const keyBytes = [key & 0xff, (key >>> 8) & 0xff, (key >>> 16) & 0xff, key >>> 24];
+        expect(Array.from(bytes)).toEqual(Array.from(masked(whole, keyBytes)));
+        applyInParts();
+        expect(Array.from(bytes)).toEqual(Array.from(whole));
+      }),
+    );
+  });
+});
