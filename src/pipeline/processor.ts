@@ -24,9 +24,9 @@ export interface ProcessContext<Params, Principal> {
   /** Aborted when the processor has taken too long or the server stops; its answer is not used any more then. */
   readonly signal: AbortSignal;
   /** `return reject("why")`: refuse the message. */
-  reject(reason: string): Rejection;
+  readonly reject: (reason: string) => Rejection;
   /** `return drop()`: let the message go. */
-  drop(): Dropped;
+  readonly drop: () => Dropped;
 }
 
 /**

@@ -38,9 +38,7 @@ describe("reading JSON that a peer sent", () => {
     '{"m":[1]}',
     '{"m":null}',
   ])("wants an integer in %s", (text) => {
-    expect(() => readInteger(parseJsonObject(text), "m", 1)).toThrow(
-      malformed("`m` must be an integer of at least 1"),
-    );
+    expect(() => readInteger(parseJsonObject(text), "m", 1)).toThrow(malformed("`m` must be an integer of at least 1"));
   });
 
   it.each(["{}", '{"m":"1"}', '{"m":[]}', '{"m":null}', '{"m":1}'])("wants an object in %s", (text) => {

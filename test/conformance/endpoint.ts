@@ -12,7 +12,7 @@ import { SocketDriver } from "../../src/websocket/socket-driver.js";
 import { WebSocket } from "../../src/websocket/web-socket.js";
 import { decodeFrames, type SentFrame } from "./frames.js";
 
-export const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
+const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
 
 /** How the engine ended the transport. */
 export type TransportEnd = "open" | "ended" | "destroyed";
@@ -22,7 +22,7 @@ export class EchoEndpoint implements Transport {
   readonly #role: Role;
   readonly #clock = new VirtualClock();
   readonly #driver: SocketDriver;
-  #written: Uint8Array[] = [];
+  readonly #written: Uint8Array[] = [];
   #onWritten: () => void = () => {};
   outcome: TransportEnd = "open";
   /** The error that the engine told the application. */

@@ -15,8 +15,6 @@ export interface TestFrame {
   readonly reserved?: number;
   /** Bytes of the extended length: 0, 2 or 8; the shortest form where it is not given. */
   readonly lengthBytes?: 0 | 2 | 8;
-  /** Whether the mask bit is wrong for the role. */
-  readonly hasWrongMask?: boolean;
 }
 
 const KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
@@ -24,7 +22,7 @@ const KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 /** The bytes of a frame as a client or a server sends it. */
 export function encodeFrame(frame: TestFrame, sender: "client" | "server"): Buffer {
   const payload = Buffer.from(typeof frame.payload === "string" ? frame.payload : (frame.payload ?? []));
-  const isMasked = (sender === "client") !== (frame.hasWrongMask ?? false);
+  const isMasked = sender === "client";
   const shortest = payload.length < 126 ? 0 : payload.length < 65_536 ? 2 : 8;
   const lengthBytes = frame.lengthBytes ?? shortest;
   const head = Buffer.alloc(2 + lengthBytes);

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { nodeTextCodec } from "../../src/adapters/node/text-codec.js";
 import { Connection, type ConnectionEvent, type Role } from "../../src/protocol/connection.js";
-import { frameRules, ProtocolError, type FrameErrorCode } from "../../src/protocol/errors.js";
+import { frameRules, type FrameErrorCode, type ProtocolError } from "../../src/protocol/errors.js";
 import { FrameWriter } from "../../src/protocol/frame-writer.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 
@@ -92,6 +92,7 @@ export function wsVerdict(input: Buffer, role: Role): Verdict {
   receiver.on("ping", (data: Buffer) => (shown += `ping ${hex(data)}\n`));
   receiver.on("pong", (data: Buffer) => (shown += `pong ${hex(data)}\n`));
   receiver.on("conclude", (code: number, reason: Buffer) => (shown += `close ${code} ${hex(reason)}\n`));
+  // oxlint-disable-next-line eslint/no-underscore-dangle -- a stream tells errors in a later turn, this in the call
   receiver._write(Buffer.from(input), "buffer", (error) => (refusal = error?.message));
   return { events: shown, refusal };
 }
