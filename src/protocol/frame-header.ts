@@ -1,3 +1,4 @@
+import { byteAt } from "./elements.js";
 import { ProtocolError } from "./errors.js";
 
 /** RFC 6455, 5.2. */
@@ -57,7 +58,7 @@ export class FrameHeaderReader {
       if (size > 0) return at + size;
     }
     for (let next = at; next < chunk.length; next++) {
-      this.#partial[this.#partialLength++] = chunk[next] ?? 0;
+      this.#partial[this.#partialLength++] = byteAt(chunk, next);
       if (this.#parse(this.#partial, 0, this.#partialLength) > 0) {
         this.#partialLength = 0;
         return next + 1;
@@ -69,9 +70,9 @@ export class FrameHeaderReader {
   /** Parse what is there; returns the header's size in bytes, or 0 when more is needed. */
   #parse(bytes: Uint8Array, at: number, available: number): number {
     if (available < 1) return 0;
-    this.#parseFirstByte(bytes[at] ?? 0);
+    this.#parseFirstByte(byteAt(bytes, at));
     if (available < 2) return 0;
-    const second = bytes[at + 1] ?? 0;
+    const second = byteAt(bytes, at + 1);
     this.#checkSecondByte(second);
     const shortLength = second & 0x7f;
     const lengthSize = shortLength === 126 ? 2 : shortLength === 127 ? 8 : 0;
@@ -116,7 +117,7 @@ export class FrameHeaderReader {
 }
 
 function length16(bytes: Uint8Array, at: number): number {
-  const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  const length = (byteAt(bytes, at) << 8) | byteAt(bytes, at + 1);
   if (length < 126) throw new ProtocolError("frame/length-not-minimal", `${length} in 16 bits`);
   return length;
 }
@@ -131,10 +132,16 @@ function length64(bytes: Uint8Array, at: number): number {
 
 function readUint32(bytes: Uint8Array, at: number): number {
   return (
-    (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0
+    ((byteAt(bytes, at) << 24) |
+      (byteAt(bytes, at + 1) << 16) |
+      (byteAt(bytes, at + 2) << 8) |
+      byteAt(bytes, at + 3)) >>>
+    0
   );
 }
 
 function readKey(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+  return (
+    byteAt(bytes, at) | (byteAt(bytes, at + 1) << 8) | (byteAt(bytes, at + 2) << 16) | (byteAt(bytes, at + 3) << 24)
+  );
 }

@@ -1,6 +1,7 @@
 import type { Random } from "../kernel/random.js";
 import type { TextCodec } from "../kernel/text-codec.js";
 import { ByteSlab } from "./byte-slab.js";
+import { byteAt } from "./elements.js";
 import { opcodes } from "./frame-header.js";
 import { Masker } from "./mask.js";
 
@@ -82,7 +83,7 @@ export class FrameWriter {
     const key = this.#key;
     this.#options.random.fill(key);
     bytes.set(key, headerLength - 4);
-    this.#masker.begin((key[0] ?? 0) | ((key[1] ?? 0) << 8) | ((key[2] ?? 0) << 16) | ((key[3] ?? 0) << 24));
+    this.#masker.begin(byteAt(key, 0) | (byteAt(key, 1) << 8) | (byteAt(key, 2) << 16) | (byteAt(key, 3) << 24));
     this.#masker.apply(bytes, headerLength, bytes.length);
   }
 }

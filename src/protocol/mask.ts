@@ -1,3 +1,5 @@
+import { byteAt, wordAt } from "./elements.js";
+
 /** From this length on, making a view for words costs less than masking byte by byte. */
 const WORDS_FROM_BYTES = 48;
 
@@ -31,7 +33,7 @@ export class Masker {
     const key = this.#key;
     let shift = this.#shift;
     for (let at = start; at < end; at++) {
-      bytes[at] = (bytes[at] ?? 0) ^ (key >>> shift);
+      bytes[at] = byteAt(bytes, at) ^ (key >>> shift);
       shift = (shift + 8) & 31;
     }
     this.#shift = shift;
@@ -42,8 +44,8 @@ export class Masker {
     const wordCount = (end - start) >> 2;
     const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, wordCount);
     for (let index = 0; index < 4; index++) keyBytes[index] = this.#key >>> ((this.#shift + index * 8) & 31);
-    const word = keyWord[0] ?? 0;
-    for (let index = 0; index < wordCount; index++) words[index] = (words[index] ?? 0) ^ word;
+    const word = wordAt(keyWord, 0);
+    for (let index = 0; index < wordCount; index++) words[index] = wordAt(words, index) ^ word;
     return start + (wordCount << 2);
   }
 }

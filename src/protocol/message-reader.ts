@@ -1,5 +1,6 @@
 import type { TextCodec } from "../kernel/text-codec.js";
 import { closeCodes, mayTravel } from "./close-code.js";
+import { byteAt } from "./elements.js";
 import { ProtocolError } from "./errors.js";
 import { FrameHeaderReader, opcodes, type FrameHeaderOptions } from "./frame-header.js";
 import { Masker } from "./mask.js";
@@ -217,7 +218,7 @@ function deflatedBytesMax(messageBytesMax: number): number {
 }
 
 function closeCodeOf(payload: Uint8Array): number {
-  return ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
+  return (byteAt(payload, 0) << 8) | byteAt(payload, 1);
 }
 
 /** A plain copy: what an application keeps must not hold the chunk that it came in. */

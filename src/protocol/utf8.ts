@@ -1,4 +1,5 @@
 import type { TextCodec } from "../kernel/text-codec.js";
+import { byteAt } from "./elements.js";
 
 /** Pieces shorter than this are checked byte by byte: handing them to the codec would cost more. */
 const BULK_FROM_BYTES = 64;
@@ -42,7 +43,7 @@ export class Utf8Validator {
 
   #pushBytes(bytes: Uint8Array, start: number, end: number): boolean {
     for (let at = start; at < end; at++) {
-      const byte = bytes[at] ?? 0;
+      const byte = byteAt(bytes, at);
       if (this.#continuationBytes > 0) {
         if (byte < this.#lowest || byte > this.#highest) return false;
         this.#lowest = 0x80;
@@ -76,6 +77,6 @@ export class Utf8Validator {
 /** The index at which the last character before `end` begins, looking back over at most its four bytes. */
 function startOfLastCharacter(bytes: Uint8Array, end: number): number {
   let at = end - 1;
-  for (let back = 0; back < 3 && ((bytes[at] ?? 0) & 0xc0) === 0x80; back++) at--;
+  for (let back = 0; back < 3 && (byteAt(bytes, at) & 0xc0) === 0x80; back++) at--;
   return at;
 }
