@@ -1,10 +1,7 @@
-import { byteAt, wordAt } from "./elements.js";
+import { byteAt } from "./elements.js";
 
 /** From this length on, making a view for words costs less than masking byte by byte. */
 const WORDS_FROM_BYTES = 48;
-
-const keyBytes = new Uint8Array(4);
-const keyWord = new Int32Array(keyBytes.buffer);
 
 /** Masks or unmasks one payload that arrives in pieces (RFC 6455, 5.3: the same operation both ways). */
 export class Masker {
@@ -22,9 +19,7 @@ export class Masker {
   apply(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
     if (end - start >= WORDS_FROM_BYTES) {
-      const alignedStart = start + (-(bytes.byteOffset + start) & 3);
-      this.#applyToBytes(bytes, start, alignedStart);
-      at = this.#applyToWords(bytes, alignedStart, end);
+      at = this.#applyToWords(bytes, start, end);
     }
     this.#applyToBytes(bytes, at, end);
   }
@@ -39,13 +34,12 @@ export class Masker {
     this.#shift = shift;
   }
 
-  /** Mask whole words from an aligned start on; returns the index of the first byte that is left. */
+  /** Mask whole words, aligned or not; returns the index of the first byte that is left. */
   #applyToWords(bytes: Uint8Array, start: number, end: number): number {
-    const wordCount = (end - start) >> 2;
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, wordCount);
-    for (let index = 0; index < 4; index++) keyBytes[index] = this.#key >>> ((this.#shift + index * 8) & 31);
-    const word = wordAt(keyWord, 0);
-    for (let index = 0; index < wordCount; index++) words[index] = wordAt(words, index) ^ word;
-    return start + (wordCount << 2);
+    const length = (end - start) & ~3;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, length);
+    const word = this.#shift === 0 ? this.#key : (this.#key >>> this.#shift) | (this.#key << (32 - this.#shift));
+    for (let at = 0; at < length; at += 4) view.setInt32(at, view.getInt32(at, true) ^ word, true);
+    return start + length;
   }
 }
