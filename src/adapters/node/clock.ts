@@ -1,6 +1,9 @@
 import { performance } from "node:perf_hooks";
 import type { Clock, Turns } from "../../kernel/clock.js";
 
+/** `setTimeout` knows no longer time, and rings at once for one. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 /** The machine's clock. Its timers do not keep a process alive that has nothing else to do. */
 export const nodeClock: Clock = {
   now() {
@@ -10,8 +13,14 @@ export const nodeClock: Clock = {
     return Date.now();
   },
   schedule(delayMs, task) {
-    const timeout = setTimeout(task, delayMs);
-    timeout.unref();
+    let timeout: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      const goOn = (): void => (leftMs > TIMEOUT_MS_MAX ? wait(leftMs - TIMEOUT_MS_MAX) : task());
+      timeout = setTimeout(goOn, Math.min(leftMs, TIMEOUT_MS_MAX));
+      timeout.unref();
+    };
+    // Node counts in whole milliseconds, and from the last one that has begun: it rings up to two of them early.
+    wait(Math.ceil(delayMs) + 1);
     return { cancel: () => clearTimeout(timeout) };
   },
 };

@@ -1,20 +1,23 @@
+import { promisify } from "node:util";
 import { constants, deflateRaw, deflateRawSync, inflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { BusbarError } from "../../kernel/errors.js";
-import type { Inflation } from "../../protocol/connection.js";
-import type { Deflate, DeflateOptions, InflateOptions } from "../../websocket/ports.js";
+import type { Deflate, DeflateOptions, Inflation, InflateOptions } from "../../websocket/ports.js";
+import { failedInflation, Inflating } from "./inflating.js";
 import { JobLimiter } from "./job-limiter.js";
+
+const deflateRawAsync = promisify(deflateRaw);
+const inflateRawAsync = promisify(inflateRaw);
 
 /** Up to this size a message is worked on at once: handing it to another thread would cost more than that. */
 const AT_ONCE_BYTES_MAX = 16 * 1024;
 /** What a small message may inflate to at once; what turns out larger is begun anew in another thread. */
 const INFLATED_AT_ONCE_BYTES_MAX = 64 * 1024;
-/** Node's pool has four threads; files and DNS need some of them, too. */
+/** Node's pool has four threads, for the whole process; files and DNS need some of them, too. */
 const JOBS_MAX = 2;
+const jobs = new JobLimiter(JOBS_MAX);
 
-/** A flush ends with an empty stored block, which is not sent (RFC 7692, 7.2.1). */
-const FLUSH_TAIL = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
-/** Every window that a peer may use fits into the largest one. */
-const INFLATE_WINDOW_BITS = 15;
+/** A flush ends with an empty stored block, of which four bytes are not sent (RFC 7692, 7.2.1). */
+const FLUSH_TAIL_BYTES = 4;
 
 export interface NodeDeflateOptions {
   /** zlib's level, 1 (fastest) to 9 (smallest). */
@@ -24,7 +27,6 @@ export interface NodeDeflateOptions {
 /** DEFLATE by Node's zlib. Each message is a job of its own: no connection holds a compressor. */
 export class NodeDeflate implements Deflate {
   readonly #level: number;
-  readonly #jobs = new JobLimiter(JOBS_MAX);
 
   constructor(options: NodeDeflateOptions) {
     this.#level = options.level;
@@ -37,70 +39,55 @@ export class NodeDeflate implements Deflate {
       finishFlush: constants.Z_SYNC_FLUSH,
       ...(options.dictionary && { dictionary: options.dictionary }),
     };
-    if (payload.length <= AT_ONCE_BYTES_MAX) return withoutTail(deflateRawSync(payload, zlibOptions));
-    return this.#jobs.run(
-      () =>
-        new Promise((resolve, reject) => {
-          deflateRaw(payload, zlibOptions, (error, result) => {
-            if (error === null) resolve(withoutTail(result));
-            else
-              reject(
-                new BusbarError("deflate/failed", "a message could not be compressed", {
-                  cause: error,
-                }),
-              );
-          });
-        }),
-    );
+    if (payload.length > AT_ONCE_BYTES_MAX) return jobs.run(() => deflateElsewhere(payload, zlibOptions));
+    try {
+      return withoutTail(deflateRawSync(payload, zlibOptions));
+    } catch (error) {
+      throw deflateError(error);
+    }
   }
 
   inflate(payload: Uint8Array, options: InflateOptions): Inflation | Promise<Inflation> {
-    const input = new Uint8Array(payload.length + FLUSH_TAIL.length);
-    input.set(payload);
-    input.set(FLUSH_TAIL, payload.length);
-    if (payload.length > AT_ONCE_BYTES_MAX) return this.#inflateElsewhere(input, options);
+    if (payload.length > AT_ONCE_BYTES_MAX) return jobs.run(() => inflateElsewhere(payload, options));
     const atOnceMax = Math.min(options.bytesMax, INFLATED_AT_ONCE_BYTES_MAX);
-    const inflation = inflateAtOnce(input, inflateOptions({ ...options, bytesMax: atOnceMax }));
+    const inflation = inflateAtOnce(payload, { ...options, bytesMax: atOnceMax });
     const mayBeLonger = inflation === "too-large" && atOnceMax < options.bytesMax;
-    return mayBeLonger ? this.#inflateElsewhere(input, options) : inflation;
-  }
-
-  #inflateElsewhere(input: Uint8Array, options: InflateOptions): Promise<Inflation> {
-    return this.#jobs.run(
-      () =>
-        new Promise((resolve) => {
-          inflateRaw(input, inflateOptions(options), (error, result) => {
-            resolve(error === null ? result : failedInflation(error));
-          });
-        }),
-    );
+    return mayBeLonger ? jobs.run(() => inflateElsewhere(payload, options)) : inflation;
   }
 }
 
-function inflateOptions(options: InflateOptions): ZlibOptions {
-  return {
-    windowBits: INFLATE_WINDOW_BITS,
-    finishFlush: constants.Z_SYNC_FLUSH,
-    // zlib takes a limit of at least one byte, and tells of one byte too many.
-    maxOutputLength: Math.max(1, options.bytesMax),
-    ...(options.dictionary && { dictionary: options.dictionary }),
-  };
-}
-
-function inflateAtOnce(input: Uint8Array, options: ZlibOptions): Inflation {
+async function deflateElsewhere(payload: Uint8Array, options: ZlibOptions): Promise<Uint8Array> {
   try {
-    return inflateRawSync(input, options);
+    return withoutTail(await deflateRawAsync(payload, options));
+  } catch (error) {
+    throw deflateError(error);
+  }
+}
+
+function inflateAtOnce(payload: Uint8Array, options: InflateOptions): Inflation {
+  const inflating = new Inflating(payload, options);
+  try {
+    while (!inflating.isDone) inflating.take(inflateRawSync(inflating.input, inflating.zlibOptions));
+    return inflating.inflation;
   } catch (error) {
     return failedInflation(error);
   }
 }
 
-function failedInflation(error: unknown): Inflation {
-  return error instanceof RangeError && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE"
-    ? "too-large"
-    : "invalid";
+async function inflateElsewhere(payload: Uint8Array, options: InflateOptions): Promise<Inflation> {
+  const inflating = new Inflating(payload, options);
+  try {
+    while (!inflating.isDone) inflating.take(await inflateRawAsync(inflating.input, inflating.zlibOptions));
+    return inflating.inflation;
+  } catch (error) {
+    return failedInflation(error);
+  }
+}
+
+function deflateError(cause: unknown): BusbarError {
+  return new BusbarError("deflate/failed", "a message could not be compressed", { cause });
 }
 
 function withoutTail(deflated: Uint8Array): Uint8Array {
-  return deflated.subarray(0, deflated.length - FLUSH_TAIL.length);
+  return deflated.subarray(0, deflated.length - FLUSH_TAIL_BYTES);
 }

@@ -1,17 +1,10 @@
 import { Buffer, isUtf8 } from "node:buffer";
 import type { TextCodec } from "../../kernel/text-codec.js";
 
-let lastBytes: Uint8Array | undefined;
-let lastBuffer: Buffer = Buffer.alloc(0);
-
-/** A Buffer on the same memory; the last one is kept, for frames of one chunk are decoded one after the other. */
+/** A Buffer on the same memory, for those bytes that did not come from a socket. */
 function bufferOn(bytes: Uint8Array): Buffer {
-  if (bytes instanceof Buffer) return bytes;
-  if (bytes !== lastBytes) {
-    lastBytes = bytes;
-    lastBuffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
-  return lastBuffer;
+  if (Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** UTF-8 by Node's own native code. */

@@ -16,6 +16,8 @@ export class NodeTransport implements Transport {
   /** Begin to tell `listener`, first what had been read before. The socket must have no other listeners for data. */
   listen(listener: TransportListener, early: Uint8Array): void {
     const socket = this.#socket;
+    // A peer that has ended its direction still gets what waits for it, such as the answer to its close frame.
+    socket.allowHalfOpen = true;
     socket.setTimeout(0);
     socket.setNoDelay(true);
     socket.on("error", (error) => {
@@ -23,18 +25,24 @@ export class NodeTransport implements Transport {
     });
     socket.on("close", () => listener.transportClosed(this.#error));
     socket.on("end", () => listener.peerEnded());
-    if (early.length > 0) listener.bytesReceived(early);
     socket.on("data", (chunk: Uint8Array) => listener.bytesReceived(chunk));
+    // Before the early bytes, which may lead to a pause.
     socket.resume();
+    if (early.length > 0) listener.bytesReceived(early);
+    if (socket.readableEnded) listener.peerEnded();
   }
 
   write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void {
     const socket = this.#socket;
-    const last = pieces.length - 1;
-    if (last > 0) socket.cork();
-    for (let index = 0; index < last; index++) socket.write(pieces[index] ?? "");
-    socket.write(pieces[last] ?? "", (error) => done(error ? transportError(error) : undefined));
-    if (last > 0) socket.uncork();
+    const written = (error?: Error | null): void => {
+      // Node tells of no error where a socket was destroyed under its write.
+      const cause = error ?? (socket.destroyed ? new Error("it was dropped") : undefined);
+      done(cause && transportError(cause));
+    };
+    let left = pieces.length;
+    if (left > 1) socket.cork();
+    for (const piece of pieces) socket.write(piece, --left === 0 ? written : undefined);
+    if (pieces.length > 1) socket.uncork();
   }
 
   pause(): void {

@@ -1,0 +1,56 @@
+import { Buffer } from "node:buffer";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { portableTextCodec } from "../../kernel/text-codec.js";
+import { nodeTextCodec } from "./text-codec.js";
+
+describe("Node's text codec", () => {
+  it("does the same as the portable one, lone surrogates included, in a Buffer and in plain bytes", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) }),
+        fc.nat(9),
+        (text, offset) => {
+          const length = portableTextCodec.byteLength(text);
+          expect(nodeTextCodec.byteLength(text)).toBe(length);
+          const expected = new Uint8Array(offset + length + 1);
+          portableTextCodec.encodeInto(text, expected, offset);
+          for (const target of [new Uint8Array(offset + length + 1), Buffer.alloc(offset + length + 1)]) {
+            expect(nodeTextCodec.encodeInto(text, target, offset)).toBe(length);
+            expect(Buffer.compare(target, expected)).toBe(0);
+            const decoded = portableTextCodec.decode(expected, offset, offset + length);
+            expect(nodeTextCodec.decode(target, offset, offset + length)).toBe(decoded);
+            expect(nodeTextCodec.isUtf8(target, offset, offset + length)).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+
+  it("tells well-formed bytes from malformed ones as the portable one does", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 6 }), fc.nat(3), (bytes, start) => {
+        const isUtf8 = portableTextCodec.isUtf8(bytes, start, bytes.length);
+        expect(nodeTextCodec.isUtf8(bytes, start, bytes.length)).toBe(isUtf8);
+      }),
+      {
+        examples: [
+          [new Uint8Array([0xed, 0xa0, 0x80]), 0],
+          [new Uint8Array([0xf4, 0x90, 0x80, 0x80]), 0],
+        ],
+      },
+    );
+  });
+
+  it("keeps a byte order mark", () => {
+    expect(nodeTextCodec.decode(new Uint8Array([0xef, 0xbb, 0xbf, 0x61]), 0, 4)).toBe("\uFEFFa");
+  });
+
+  it("works on the part of a buffer that a view shows", () => {
+    const memory = new Uint8Array(10);
+    const view = memory.subarray(3, 7);
+    expect(nodeTextCodec.encodeInto("ab", view, 1)).toBe(2);
+    expect([...memory]).toEqual([0, 0, 0, 0, 97, 98, 0, 0, 0, 0]);
+    expect(nodeTextCodec.decode(view, 1, 3)).toBe("ab");
+  });
+});

@@ -1,0 +1,233 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { deferred } from "../../kernel/deferred.js";
+import type { BusbarError } from "../../kernel/errors.js";
+import { NodeTransport } from "./transport.js";
+
+const NO_BYTES = new Uint8Array(0);
+const closing: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+async function listen(where: string | number): Promise<Server> {
+  const server = createServer({ pauseOnConnect: true });
+  server.listen(typeof where === "string" ? where : { port: where, host: "127.0.0.1" });
+  await once(server, "listening");
+  closing.push(() => new Promise((resolve) => server.close(() => resolve())));
+  return server;
+}
+
+/** Both ends of a connection: Node's own socket, and ours before anybody listens. */
+async function connected(where?: string): Promise<{ peer: Socket; socket: Socket }> {
+  const server = await listen(where ?? 0);
+  const address = server.address();
+  const accepted = once(server, "connection");
+  const options = typeof address === "string" ? { path: address } : { port: address?.port ?? 0, host: "127.0.0.1" };
+  const peer = connect({ ...options, allowHalfOpen: true });
+  peer.on("error", () => {});
+  const [[socket]]: [Socket[], unknown] = await Promise.all([accepted, once(peer, "connect")]);
+  if (socket === undefined) throw new Error("a connection has a socket");
+  closing.push(async () => {
+    peer.destroy();
+    socket.destroy();
+  });
+  return { peer, socket };
+}
+
+/** What a transport tells, with a promise for each of its ends. */
+class Ear {
+  readonly chunks: Uint8Array[] = [];
+  readonly #ended = deferred<void>();
+  readonly #closed = deferred<BusbarError | undefined>();
+  readonly #waiting: { bytes: number; resolve: () => void }[] = [];
+  onBytes = (): void => {};
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  get closed(): Promise<BusbarError | undefined> {
+    return this.#closed.promise;
+  }
+
+  get bytes(): number {
+    return this.chunks.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  get text(): string {
+    return Buffer.concat(this.chunks).toString();
+  }
+
+  /** Resolves when so many bytes have come. */
+  heard(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ bytes, resolve });
+      this.#look();
+    });
+  }
+
+  bytesReceived(chunk: Uint8Array): void {
+    this.chunks.push(chunk);
+    this.onBytes();
+    this.#look();
+  }
+
+  peerEnded(): void {
+    this.#ended.resolve();
+  }
+
+  transportClosed(error?: BusbarError): void {
+    this.#closed.resolve(error);
+  }
+
+  #look(): void {
+    for (const { bytes, resolve } of this.#waiting) if (this.bytes >= bytes) resolve();
+  }
+}
+
+async function listening(): Promise<{ peer: Socket; socket: Socket; transport: NodeTransport; ear: Ear }> {
+  const { peer, socket } = await connected();
+  const transport = new NodeTransport(socket);
+  const ear = new Ear();
+  transport.listen(ear, NO_BYTES);
+  return { peer, socket, transport, ear };
+}
+
+const write = (transport: NodeTransport, ...pieces: string[]): Promise<BusbarError | undefined> =>
+  new Promise((resolve) =>
+    transport.write(
+      pieces.map((piece) => Buffer.from(piece)),
+      resolve,
+    ),
+  );
+
+/** All that the peer receives until our end. */
+async function received(peer: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  peer.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await once(peer, "end");
+  return Buffer.concat(chunks).toString();
+}
+
+describe("Node's transport", () => {
+  it("writes pieces in their order and is done once the kernel has them", async () => {
+    const { peer, transport } = await listening();
+    const all = received(peer);
+    expect(await write(transport, "one ", "two ", "three ")).toBeUndefined();
+    expect(await write(transport, "four")).toBeUndefined();
+    transport.end();
+    expect(await all).toBe("one two three four");
+  });
+
+  it("knows its peer's address; a Unix socket's is local", async () => {
+    const { transport } = await listening();
+    expect(transport.remoteAddress).toBe("127.0.0.1");
+    const folder = await mkdtemp(join(tmpdir(), "busbar-"));
+    closing.push(() => rm(folder, { recursive: true }));
+    const { socket, peer } = await connected(join(folder, "socket"));
+    const local = new NodeTransport(socket);
+    const ear = new Ear();
+    local.listen(ear, NO_BYTES);
+    peer.write("hello");
+    await ear.heard(5);
+    expect([local.remoteAddress, ear.text]).toEqual(["local", "hello"]);
+  });
+
+  it("tells bytes that were read before it first", async () => {
+    const { peer, socket } = await connected();
+    peer.write("later");
+    const ear = new Ear();
+    new NodeTransport(socket).listen(ear, Buffer.from("early, "));
+    await ear.heard(12);
+    expect(ear.text).toBe("early, later");
+  });
+
+  it("stays paused when the bytes that were read before it led to a pause", async () => {
+    const { peer, socket } = await connected();
+    const transport = new NodeTransport(socket);
+    const ear = new Ear();
+    ear.onBytes = () => transport.pause();
+    transport.listen(ear, Buffer.from("early"));
+    expect(socket.isPaused()).toBe(true);
+    peer.write(", later");
+    ear.onBytes = () => {};
+    transport.resume();
+    await ear.heard(12);
+    expect(ear.text).toBe("early, later");
+  });
+
+  it("has the peer wait while it is paused, and loses nothing", async () => {
+    const { peer, transport, ear } = await listening();
+    ear.onBytes = () => transport.pause();
+    const size = 32 * 1024 * 1024;
+    peer.write(Buffer.alloc(size));
+    await ear.heard(1);
+    expect([ear.chunks.length, peer.writableLength > 0]).toEqual([1, true]);
+    ear.onBytes = () => {};
+    transport.resume();
+    peer.end();
+    await ear.ended;
+    expect(ear.bytes).toBe(size);
+  });
+
+  it("can still write when the peer has ended its direction, and is closed when both have", async () => {
+    const { peer, transport, ear } = await listening();
+    peer.end("bye");
+    await ear.ended;
+    const all = received(peer);
+    expect(await write(transport, "good bye")).toBeUndefined();
+    transport.end();
+    expect([await all, await ear.closed, ear.text]).toEqual(["good bye", undefined, "bye"]);
+  });
+
+  it("hears the peer's end when it ended its own direction first", async () => {
+    const { peer, transport, ear } = await listening();
+    transport.end();
+    await received(peer);
+    peer.end("last words");
+    await ear.ended;
+    expect([await ear.closed, ear.text]).toEqual([undefined, "last words"]);
+  });
+
+  it("hears of an end that came before it listened", async () => {
+    const { peer, socket } = await connected();
+    socket.allowHalfOpen = true;
+    peer.end();
+    socket.resume();
+    await once(socket, "end");
+    const ear = new Ear();
+    const transport = new NodeTransport(socket);
+    transport.listen(ear, NO_BYTES);
+    await ear.ended;
+    transport.end();
+    expect(await ear.closed).toBeUndefined();
+  });
+
+  it("is gone at once when it is destroyed, with what was being written", async () => {
+    const { peer, transport, ear } = await listening();
+    peer.pause();
+    const unwritten = new Promise<BusbarError | undefined>((resolve) => {
+      transport.write([Buffer.alloc(32 * 1024 * 1024)], resolve);
+    });
+    transport.destroy();
+    expect(await unwritten).toMatchObject({ code: "transport/failed", retryable: true });
+    expect(await ear.closed).toBeUndefined();
+  });
+
+  it("tells why it broke, once, and each write that it was not done", async () => {
+    const { peer, transport, ear } = await listening();
+    peer.resetAndDestroy();
+    expect(await ear.closed).toMatchObject({
+      code: "transport/failed",
+      retryable: true,
+      cause: { code: "ECONNRESET" },
+    });
+    expect(await write(transport, "too late")).toMatchObject({ code: "transport/failed" });
+  });
+});
