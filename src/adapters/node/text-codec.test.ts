@@ -42,6 +42,17 @@ describe("Node's text codec", () => {
     );
   });
 
+  it.each(["*", "é", "κόσμε", "🙂", "\uFEFFx", "\uFFFD"])("decodes long text of %s as short text", (piece) => {
+    const text = piece.repeat(3000);
+    const bytes = Buffer.from(`ab${text}c`);
+    expect(nodeTextCodec.decode(bytes, 2, bytes.length - 1)).toBe(text);
+  });
+
+  it("shows malformed bytes in long text as U+FFFD", () => {
+    const bytes = Buffer.concat([Buffer.from("é".repeat(3000)), Buffer.from([0xff])]);
+    expect(nodeTextCodec.decode(bytes, 0, bytes.length)).toBe(`${"é".repeat(3000)}\uFFFD`);
+  });
+
   it("keeps a byte order mark", () => {
     expect(nodeTextCodec.decode(new Uint8Array([0xef, 0xbb, 0xbf, 0x61]), 0, 4)).toBe("\uFEFFa");
   });
