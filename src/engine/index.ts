@@ -3,11 +3,12 @@
  *
  * @module
  */
+export { consoleLogger, type ConsoleLoggerOptions, type LogLevel } from "../adapters/node/logger.js";
 export type { AuthenticationRequest, Authenticator, Credentials } from "../auth/authenticator.js";
 export { basic, type BasicLookup, type BasicOptions, type BasicUser } from "../auth/basic.js";
 export type { Principal } from "../auth/principal.js";
 export { BusbarError } from "../kernel/errors.js";
-export type { Logger } from "../kernel/logger.js";
+export type { LogFields, Logger } from "../kernel/logger.js";
 export { HandshakeError, ProtocolError } from "../protocol/errors.js";
 export { PreparedMessage } from "../websocket/prepared-message.js";
 export type { Sendable, WhenFull } from "../websocket/sender.js";
