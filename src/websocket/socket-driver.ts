@@ -207,7 +207,7 @@ export class SocketDriver implements TransportListener {
   listen<Name extends keyof WebSocketEvents>(name: Name, listener: Listener<WebSocketEvents[Name]>): () => void {
     const stop = this.#listeners.add(name, listener);
     const { turns } = this.#options.surroundings;
-    if (name === "message") turns.atEndOfTurn(() => this.#handOver());
+    if (name === "message") this.#handOver().catch((cause: unknown) => this.failed(cause));
     if (name === "open") turns.atEndOfTurn(() => this.#announceOpen());
     return stop;
   }
@@ -218,8 +218,12 @@ export class SocketDriver implements TransportListener {
     this.#listeners.clear("open");
   }
 
-  /** Give listeners what came before them. */
-  #handOver(): void {
+  /**
+   * Give listeners what came before them: not in their own call, but in its turn, so that what they answer leaves
+   * before our close frame where the peer's close came in the same chunk.
+   */
+  async #handOver(): Promise<void> {
+    await undefined;
     while (this.#listeners.has("message")) {
       const message = this.inbox.shift();
       if (message === undefined) return;
