@@ -112,7 +112,7 @@ async function differences(
   fragmentSize: number,
 ): Promise<string[]> {
   const found: string[] = [];
-  const endpoint = new EchoEndpoint(role, set);
+  const endpoint = new EchoEndpoint(role, set).echo();
   const peer = new Peer(role === "server" ? "client" : "server", set);
   for (const [index, message] of messages.entries()) {
     const isText = message.equals(Buffer.from(message.toString()));
@@ -151,7 +151,7 @@ for (const role of ["server", "client"] as const) {
     }
 
     it("an empty message, compressed to one byte (RFC 7692, 7.2.3.6)", async () => {
-      const endpoint = new EchoEndpoint(role, parameters(true, 15));
+      const endpoint = new EchoEndpoint(role, parameters(true, 15)).echo();
       endpoint.feed(
         encodeFrames([{ opcode: TEXT, payload: Buffer.of(0), reserved: 4 }], role === "server" ? "client" : "server"),
       );
@@ -167,7 +167,7 @@ for (const role of ["server", "client"] as const) {
         "f2480500000 0ffffcac9c90700".replace(" ", ""), // 7.2.3.5, two blocks
       ];
       for (const example of examples) {
-        const endpoint = new EchoEndpoint(role, parameters(true, 8));
+        const endpoint = new EchoEndpoint(role, parameters(true, 8)).echo();
         const frame = { opcode: TEXT, payload: Buffer.from(example, "hex"), reserved: 4 };
         endpoint.feed(encodeFrames([frame], role === "server" ? "client" : "server"));
         const [answer] = await endpoint.sentCount(1);
@@ -176,7 +176,7 @@ for (const role of ["server", "client"] as const) {
     });
 
     it("nothing of a message that does not inflate: it closes with 1007", async () => {
-      const endpoint = new EchoEndpoint(role, parameters(true, 15));
+      const endpoint = new EchoEndpoint(role, parameters(true, 15)).echo();
       const frame = { opcode: BINARY, payload: Buffer.from([0xff, 0xff, 0xff]), reserved: 4 };
       endpoint.feed(encodeFrames([frame], role === "server" ? "client" : "server"));
       await endpoint.sentCount(1);
@@ -184,7 +184,7 @@ for (const role of ["server", "client"] as const) {
     });
 
     it("nothing of a continuation that has RSV1 set: it closes with 1002", async () => {
-      const endpoint = new EchoEndpoint(role, parameters(true, 15));
+      const endpoint = new EchoEndpoint(role, parameters(true, 15)).echo();
       const frames = [
         { opcode: TEXT, payload: "a", isFinal: false },
         { opcode: CONTINUATION, payload: "b", reserved: 4 },

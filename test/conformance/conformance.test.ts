@@ -120,14 +120,14 @@ for (const role of roles) {
 
     describe(`as a ${role}, the engine passes ${theCase.id}, ${theCase.title}`, () => {
       it("whole", async () => {
-        const endpoint = new EchoEndpoint(role);
+        const endpoint = new EchoEndpoint(role).echo();
         endpoint.feed(bytes);
         expect(await differences(endpoint, theCase, role)).toEqual([]);
       });
 
       if (bytes.length <= BYTE_BY_BYTE_MAX) {
         it("byte by byte, failing with the byte that shows it", async () => {
-          const endpoint = new EchoEndpoint(role);
+          const endpoint = new EchoEndpoint(role).echo();
           expect(feedBytes(endpoint, bytes)).toBe(bytesUntilFailure(theCase, role));
           expect(await differences(endpoint, theCase, role)).toEqual([]);
         });
@@ -135,7 +135,7 @@ for (const role of roles) {
 
       it("in random pieces", async () => {
         for (let seed = 1; seed <= RANDOM_SPLITS; seed++) {
-          const endpoint = new EchoEndpoint(role);
+          const endpoint = new EchoEndpoint(role).echo();
           feedInPieces(endpoint, bytes, new SeededRandom(seed));
           expect(await differences(endpoint, theCase, role)).toEqual([]);
         }
@@ -143,6 +143,17 @@ for (const role of roles) {
     });
   }
 }
+
+describe("a listener that comes in the turn of the first bytes, as behind `await connect()`", () => {
+  it.each(roles)("gets them as a %s, and answers before the close that came with them (3.2)", async (role) => {
+    const theCase = cases.find(({ id }) => id === "3.2");
+    if (theCase === undefined) throw new Error("the case is in the table");
+    const endpoint = new EchoEndpoint(role);
+    endpoint.receive(encodeFrames(theCase.frames, peerOf(role)));
+    endpoint.echo();
+    expect(await differences(endpoint, theCase, role)).toEqual([]);
+  });
+});
 
 describe("the table of cases", () => {
   it("names each case once", () => {

@@ -28,6 +28,8 @@ export class EchoEndpoint implements Transport {
   /** The error that the engine told the application. */
   errorCode: string | undefined;
 
+  readonly #socket: WebSocket<undefined, undefined>;
+
   constructor(role: Role, deflate?: DeflateParameters) {
     const clock = this.#clock;
     const random = new SeededRandom(6455);
@@ -57,14 +59,24 @@ export class EchoEndpoint implements Transport {
       },
       deflate,
     });
-    const socket = new WebSocket(this.#driver, { request: undefined, principal: undefined, protocol: "" });
-    socket.on("message", (message) => void socket.send(message));
-    socket.on("error", (error) => (this.errorCode = error.code));
+    this.#socket = new WebSocket(this.#driver, { request: undefined, principal: undefined, protocol: "" });
+    this.#socket.on("error", (error) => (this.errorCode = error.code));
   }
 
-  /** Give the engine bytes of its own copy, and let the turn end. */
-  feed(bytes: Uint8Array): void {
+  /** Begin to send back every message, those too that came before. */
+  echo(): this {
+    this.#socket.on("message", (message) => void this.#socket.send(message));
+    return this;
+  }
+
+  /** Give the engine bytes of its own copy. */
+  receive(bytes: Uint8Array): void {
     this.#driver.bytesReceived(Buffer.from(bytes));
+  }
+
+  /** Give it bytes, and let the turn end. */
+  feed(bytes: Uint8Array): void {
+    this.receive(bytes);
     while (this.#clock.runTurn());
   }
 
