@@ -110,6 +110,18 @@ describe("connecting", () => {
     expect(messages).toEqual(["hi"]);
   });
 
+  it("tells whoever awaited it of an error that came right behind the answer", async () => {
+    const { url } = await scriptedServer((socket, request) => {
+      socket.write(Buffer.from(`${switching(request)}\u0083\u0000`, "latin1"));
+    });
+    const client = await openClient(url, { limits: { closeTimeoutMs: 50 } });
+    const told: unknown[] = [];
+    client.on("error", ({ code }) => told.push(code));
+    client.on("close", ({ code }) => told.push(code));
+    await client.closed;
+    expect(told).toEqual(["frame/reserved-opcode", 1002]);
+  });
+
   it("hears a server that says something and has gone", async () => {
     const { url } = await scriptedServer((socket, request) => {
       socket.end(Buffer.from(`${switching(request)}\u0081\u0002hi`, "latin1"));
