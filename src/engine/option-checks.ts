@@ -1,5 +1,5 @@
 import { BusbarError } from "../kernel/errors.js";
-import { isToken } from "../protocol/http-head.js";
+import { isToken } from "../protocol/header-syntax.js";
 import type { ConnectOptions, ServerOptions, SocketOptions } from "./options.js";
 
 /** @throws BusbarError `options/invalid`, which names the option. */
