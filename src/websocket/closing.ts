@@ -60,7 +60,6 @@ export class Closing {
 
   /** Send our close frame behind what waits; does nothing when one is on its way. */
   close({ code, reason }: CloseFrame): void {
-    if (this.#isOver) return;
     this.#options.sender.close(code, reason);
     this.#options.inbox.end();
     this.#step();
@@ -154,6 +153,7 @@ export class Closing {
 
   /** The first step of the closing starts its timer. */
   #step(): void {
+    if (this.#isOver) return;
     const { clock, onStep, timeoutMs } = this.#options;
     this.#timer ??= clock.schedule(timeoutMs, () => this.drop());
     onStep();

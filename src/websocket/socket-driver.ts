@@ -206,29 +206,29 @@ export class SocketDriver implements TransportListener {
   /** Call `listener` for each event of this name; returns the function that ends it. */
   listen<Name extends keyof WebSocketEvents>(name: Name, listener: Listener<WebSocketEvents[Name]>): () => void {
     const stop = this.#listeners.add(name, listener);
-    const { turns } = this.#options.surroundings;
-    if (name === "message") this.#handOver().catch((cause: unknown) => this.failed(cause));
-    if (name === "open") turns.atEndOfTurn(() => this.#announceOpen());
+    if (name === "open" || name === "message") this.#catchUp().catch((error: unknown) => this.failed(error));
     return stop;
   }
 
-  /** A socket is open when the application sees it first, so that each listener is told once, soon. */
-  #announceOpen(): void {
-    if (!this.#isClosed) this.#listeners.emit("open", undefined);
-    this.#listeners.clear("open");
-  }
-
   /**
-   * Give listeners what came before them: not in their own call, but in its turn, so that what they answer leaves
+   * Tell listeners what came before them: not in their own call, but in its turn, so that what they answer leaves
    * before our close frame where the peer's close came in the same chunk.
    */
-  async #handOver(): Promise<void> {
-    await undefined;
+  async #catchUp(): Promise<void> {
+    await Promise.resolve();
+    this.#announceOpen();
     while (this.#listeners.has("message")) {
       const message = this.inbox.shift();
       if (message === undefined) return;
       this.#listeners.emit("message", message);
     }
+  }
+
+  /** A socket is open when the application sees it first: each listener is told once, soon, before any message. */
+  #announceOpen(): void {
+    if (!this.#listeners.has("open")) return;
+    if (!this.#isClosed) this.#listeners.emit("open", undefined);
+    this.#listeners.clear("open");
   }
 
   #take(events: ConnectionEvent[]): void {
@@ -260,6 +260,7 @@ export class SocketDriver implements TransportListener {
 
   #deliver(message: string | Uint8Array): void {
     if (this.sender.isClosing || this.#connection.state === "closed") return;
+    this.#announceOpen();
     if (this.inbox.length === 0 && this.#listeners.has("message")) this.#listeners.emit("message", message);
     else this.inbox.push(message);
   }
