@@ -145,6 +145,36 @@ describe("a handler that fails", () => {
   });
 });
 
+describe("a defect in the middle of a handshake", () => {
+  const broken = (): never => {
+    throw new Error("the surroundings are broken");
+  };
+
+  it("is answered with 500, and the log says what it was", async () => {
+    const logger = new LogBook();
+    const origins = Object.assign(["https://example.org"], { includes: broken });
+    const { port } = await startServer(echo, { origins, logger });
+    const peer = await openTcp(port);
+    peer.write(upgradeRequest({ headers: { Origin: "https://example.org" } }));
+    const { body, status } = await peer.refusal();
+    expect(status).toBe(500);
+    expect(body).not.toContain("broken");
+    const { fields, level } = await logger.line("websocket/handshake-failed");
+    expect([level, fields["error"]]).toEqual(["error", "Error: the surroundings are broken"]);
+  });
+
+  it("in the logger of all things drops the connection, and the server lives", async () => {
+    const logger = new LogBook();
+    logger.warn = broken;
+    const { port } = await startServer(echo, { logger, path: "/chat" });
+    const peer = await openTcp(port);
+    peer.write(upgradeRequest({ target: "/other" }));
+    await peer.closed;
+    expect((await logger.line("websocket/handshake-failed")).level).toBe("error");
+    expect((await openPeer(port, { target: "/chat" })).socket.destroyed).toBe(false);
+  });
+});
+
 describe("a limit that is exceeded", () => {
   it("messageBytesMax closes with 1009, before the message has come", async () => {
     const { port } = await startServer(echo, { limits: { messageBytesMax: 10 } });

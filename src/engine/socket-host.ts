@@ -119,8 +119,8 @@ export class SocketHost {
         (error: unknown) => handshake.refuse(this.#refusal(error)),
       )
       .catch((error: unknown) => {
-        this.#surroundings.logger.error("websocket/handshake-failed", { error: String(error) });
         handshake.socket.destroy();
+        this.#surroundings.logger.error("websocket/handshake-failed", { error: String(error) });
       });
   }
 
