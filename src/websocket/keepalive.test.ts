@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { PONG, TEXT } from "../../test/conformance/frames.js";
+import { SocketGround } from "../../test/support/socket-ground.js";
+import { TimingWheel } from "../kernel/timing-wheel.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import { Keepalive } from "./keepalive.js";
 
@@ -82,5 +85,64 @@ describe("keepalive", () => {
     asked.clock.advance(1_200);
     asked.keepalive.stop();
     expect(asked.clock.timerCount).toBe(0);
+  });
+});
+
+describe("keepalive of a socket", () => {
+  const limits = { keepaliveIdleMs: 25_000, keepaliveTimeoutMs: 10_000 };
+
+  it("pings a silent peer, and drops one that does not answer", async () => {
+    const ground = new SocketGround({ limits });
+    const seen: string[] = [];
+    ground.socket.on("error", ({ code, retryable }) => seen.push(`${code} ${retryable}`));
+    await ground.clock.pass(25_000);
+    expect(ground.sent).toEqual(["ping"]);
+    ground.receive({ opcode: PONG });
+    await ground.clock.pass(34_999);
+    expect([ground.sent, ground.socket.state]).toEqual([["ping", "ping"], "open"]);
+    await ground.clock.pass(1);
+    expect([seen, ground.transport.isDestroyed]).toEqual([["websocket/keepalive-timeout true"], true]);
+    expect([await ground.socket.closed, ground.clock.timerCount]).toEqual([
+      { code: 1006, reason: "", wasClean: false },
+      0,
+    ]);
+  });
+
+  it("holds no silence against a peer that is made to wait", async () => {
+    const ground = new SocketGround({ limits });
+    ground.receive(...Array.from({ length: 70 }, () => ({ opcode: TEXT, payload: "x" })));
+    await ground.clock.pass(300_000);
+    expect([ground.sent, ground.socket.state]).toEqual([[], "open"]);
+    while (ground.driver.inbox.shift() !== undefined);
+    await ground.clock.pass(60_000);
+    expect([ground.sent, ground.socket.state]).toEqual([["ping"], "closed"]);
+  });
+
+  it("sends no ping behind bytes that the peer does not take", async () => {
+    const ground = new SocketGround({ limits });
+    ground.transport.block();
+    const send = ground.socket.send("before");
+    await ground.clock.pass(35_000);
+    expect([ground.sent, ground.transport.isDestroyed]).toEqual([["text before"], true]);
+    await expect(send).rejects.toMatchObject({ code: "websocket/not-sent" });
+  });
+
+  it("ends where the closing begins, which has a time of its own", async () => {
+    const ground = new SocketGround({ limits: { ...limits, closeTimeoutMs: 60_000 } });
+    const seen: string[] = [];
+    ground.socket.on("error", ({ code }) => seen.push(code));
+    ground.driver.close(1000, "");
+    expect(ground.clock.timerCount).toBe(1);
+    await ground.clock.pass(60_000);
+    expect([ground.sent, seen]).toEqual([["close 1000"], []]);
+  });
+
+  it("has one timer of the clock below for 10,000 idle sockets", () => {
+    const clock = new VirtualClock();
+    const timers = new TimingWheel(clock);
+    const grounds = Array.from({ length: 10_000 }, () => new SocketGround({ clock, timers, limits }));
+    expect([clock.timerCount, timers.size]).toEqual([1, 10_000]);
+    for (const { driver } of grounds) driver.transportClosed();
+    expect([clock.timerCount, timers.size]).toEqual([0, 0]);
   });
 });

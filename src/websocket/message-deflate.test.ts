@@ -8,13 +8,16 @@ import {
 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encodeFrame, PING, TEXT, type TestFrame } from "../../test/conformance/frames.js";
+import { plainDeflate, SocketGround } from "../../test/support/socket-ground.js";
 import { NodeDeflate } from "../adapters/node/deflate.js";
 import { nodeTextCodec } from "../adapters/node/text-codec.js";
+import { deferred, type Deferred } from "../kernel/deferred.js";
 import type { Role } from "../protocol/connection.js";
 import { FrameWriter } from "../protocol/frame-writer.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { MessageDeflate } from "./message-deflate.js";
-import type { Inflation } from "./ports.js";
+import type { Deflate, Inflation } from "./ports.js";
 import { PreparedMessage } from "./prepared-message.js";
 
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
@@ -102,6 +105,25 @@ const bytesOf = (inflation: Inflation): Uint8Array => {
   if (typeof inflation === "string") throw new Error(`the message is ${inflation}`);
   return inflation;
 };
+
+const text = (payload: string): TestFrame => ({ opcode: TEXT, payload });
+/** A message as a peer compresses it. */
+const deflated = (payload: string): TestFrame => ({
+  opcode: TEXT,
+  payload: deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4),
+  reserved: 4,
+});
+
+/** Inflating in other threads, each job of which ends when the test says so. */
+function heldInflation(): { port: Deflate; jobs: Deferred<Inflation>[] } {
+  const jobs: Deferred<Inflation>[] = [];
+  const inflate = (): Promise<Inflation> => {
+    const job = deferred<Inflation>();
+    jobs.push(job);
+    return job.promise;
+  };
+  return { jobs, port: { deflate: (payload) => payload, inflate } };
+}
 
 describe.each([9, 10, 11, 12, 13, 14, 15])("with windows of %i bits, between us and zlib's streams", (bits) => {
   it.each(["server", "client"] as const)("messages of a %s's own context come over, both ways", async (role) => {
@@ -221,5 +243,93 @@ describe("inflating messages", () => {
       }),
       { numRuns: 12 },
     );
+  });
+});
+
+describe("a compressed message of a socket", () => {
+  it("comes in its order, with what follows it in the chunk", () => {
+    const ground = new SocketGround({ deflate: plainDeflate });
+    const seen: string[] = [];
+    ground.socket.on("message", (message) => seen.push(String(message)));
+    ground.receive(deflated("one"), text("two"), deflated(""), { opcode: PING, payload: "p" }, deflated("x".repeat(3)));
+    ground.runTurns();
+    expect([seen, ground.sent]).toEqual([["one", "two", "", "xxx"], ["pong p"]]);
+  });
+
+  it("makes the peer wait while it is inflated elsewhere, and what came meanwhile follows it", async () => {
+    const { port, jobs } = heldInflation();
+    const ground = new SocketGround({ deflate: plainDeflate, port });
+    const seen: unknown[] = [];
+    ground.socket.on("message", (message) => seen.push(message));
+    ground.receive(deflated("one"), text("two"), deflated("three"));
+    expect([seen, ground.transport.isPaused, jobs.length]).toEqual([[], true, 1]);
+    ground.driver.bytesReceived(encodeFrame(text("four"), "client"));
+    jobs[0]?.resolve(Buffer.from("one"));
+    await ground.clock.settle();
+    expect([seen, ground.transport.isPaused, jobs.length]).toEqual([["one", "two"], true, 2]);
+    jobs[1]?.resolve(Buffer.from("three"));
+    await ground.clock.settle();
+    expect([seen, ground.transport.isPaused]).toEqual([["one", "two", "three", "four"], false]);
+  });
+
+  it.each([
+    ["that does not inflate", "invalid", "close 1007 message/not-deflated"],
+    ["that is too large", "too-large", "close 1009 message/too-large"],
+    ["that is no UTF-8", new Uint8Array([0xff]), "close 1007 message/not-utf8"],
+  ])("%s closes the connection, at once and elsewhere", async (_, inflation, close) => {
+    for (const isElsewhere of [false, true]) {
+      const result = inflation as Inflation;
+      const port: Deflate = {
+        deflate: (payload) => payload,
+        inflate: () => (isElsewhere ? Promise.resolve(result) : result),
+      };
+      const ground = new SocketGround({ deflate: plainDeflate, port });
+      ground.receive(deflated("one"), text("two"));
+      await ground.clock.settle();
+      expect([ground.sent, ground.driver.inbox.length, ground.transport.isEnded]).toEqual([[close], 0, true]);
+    }
+  });
+
+  it.each(["at once", "elsewhere"])("whose inflating fails %s closes this connection with 1011", async (where) => {
+    const port: Deflate = {
+      deflate: (payload) => payload,
+      inflate: () => {
+        if (where === "elsewhere") return Promise.reject(new Error("no memory"));
+        throw new Error("no memory");
+      },
+    };
+    const ground = new SocketGround({ deflate: plainDeflate, port });
+    ground.receive(deflated("one"));
+    await ground.clock.settle();
+    expect([ground.sent, ground.log]).toEqual([["close 1011 internal error"], ["error websocket/handler-failed"]]);
+    await ground.clock.pass(5_000);
+    expect([ground.socket.state, ground.clock.timerCount]).toEqual(["closed", 0]);
+  });
+
+  it("that cannot be compressed closes this connection with 1011", async () => {
+    const port: Deflate = { deflate: () => Promise.reject(new Error("no memory")), inflate: () => "invalid" };
+    const ground = new SocketGround({ deflate: plainDeflate, port });
+    const send = ground.socket.send("long enough to be compressed");
+    await ground.clock.settle();
+    await expect(send).rejects.toMatchObject({ code: "websocket/not-sent" });
+    expect(ground.sent).toEqual(["close 1011 internal error"]);
+  });
+
+  it("that is inflated when the connection is gone is dropped", async () => {
+    const { port, jobs } = heldInflation();
+    const ground = new SocketGround({ deflate: plainDeflate, port });
+    ground.receive(deflated("one"));
+    ground.socket.terminate();
+    await ground.clock.settle();
+    jobs[0]?.resolve(Buffer.from("one"));
+    await ground.clock.settle();
+    expect([ground.driver.inbox.length, ground.log]).toEqual([0, []]);
+  });
+
+  it("without that being negotiated breaks a rule", () => {
+    const ground = new SocketGround();
+    ground.receive(deflated("one"));
+    ground.runTurns();
+    expect(ground.sent).toEqual(["close 1002 frame/reserved-bits"]);
   });
 });

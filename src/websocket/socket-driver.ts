@@ -1,7 +1,7 @@
 import type { Clock, Turns } from "../kernel/clock.js";
 import { deferred, type Deferred } from "../kernel/deferred.js";
 import { causeText } from "../kernel/cause-text.js";
-import { BusbarError } from "../kernel/errors.js";
+import { assert, BusbarError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Random } from "../kernel/random.js";
 import type { TextCodec } from "../kernel/text-codec.js";
@@ -267,7 +267,9 @@ export class SocketDriver implements TransportListener {
 
   /** Inflate a message; when it is there at once, what follows it is appended to `events`. */
   #inflate(payload: Uint8Array, events: ConnectionEvent[]): void {
-    const inflation = this.#messageDeflate?.inflate(payload, this.#options.limits.messageBytesMax) ?? "invalid";
+    const messageDeflate = this.#messageDeflate;
+    assert(messageDeflate !== undefined, "only a connection with permessage-deflate reads compressed messages");
+    const inflation = messageDeflate.inflate(payload, this.#options.limits.messageBytesMax);
     if (!(inflation instanceof Promise)) return this.#connection.inflated(inflation, events);
     inflation
       .then((result) => {
