@@ -1,4 +1,4 @@
-import { isToken, trimBlanks } from "./header-syntax.js";
+import { isToken, tokenLength, trimBlanks } from "./header-syntax.js";
 
 /** One extension of `Sec-WebSocket-Extensions` with its parameters in order; a value is undefined where there is none. */
 export interface Extension {
@@ -87,7 +87,7 @@ class Scanner {
 
   token(): string | undefined {
     const start = this.#at;
-    while (isToken(this.#text.charAt(this.#at))) this.#at++;
+    this.#at += tokenLength(this.#text, start);
     return this.#at === start ? undefined : this.#text.slice(start, this.#at);
   }
 

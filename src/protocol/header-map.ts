@@ -28,7 +28,13 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
   getAll(name: string): readonly string[] {
     const lowerName = name.toLowerCase();
     const values: string[] = [];
-    for (const [fieldName, value] of this) if (fieldName.toLowerCase() === lowerName) values.push(value);
+    let isName = false;
+    let isWanted = false;
+    for (const text of this.#raw) {
+      isName = !isName;
+      if (isName) isWanted = text.length === lowerName.length && text.toLowerCase() === lowerName;
+      else if (isWanted) values.push(text);
+    }
     return values;
   }
 

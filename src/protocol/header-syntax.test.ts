@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isFieldValue, isToken, trimBlanks } from "./header-syntax.js";
+import { isFieldValue, isToken, tokenLength, trimBlanks } from "./header-syntax.js";
 
 const everyByte = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
 
@@ -13,6 +13,20 @@ describe("a token", () => {
 
   it.each(["", "a\n", "\na", "ſ", "İ"])("is not %j", (text) => {
     expect(isToken(text)).toBe(false);
+  });
+});
+
+describe("the length of a token", () => {
+  it.each([
+    ["abc;d", 0, 3],
+    ["abc;d", 1, 2],
+    ["abc;d", 3, 0],
+    ["abc;d", 4, 1],
+    ["abc;d", 5, 0],
+    ["", 0, 0],
+    ["a\nb", 2, 1],
+  ])("in %j from %i is %i", (text, at, length) => {
+    expect(tokenLength(text, at)).toBe(length);
   });
 });
 

@@ -1,6 +1,14 @@
-/** A token: what names of headers, subprotocols and extensions are made of (RFC 9110, 5.6.2). */
+/** The length of the token that begins at `at`, 0 where there is none (RFC 9110, 5.6.2). */
+export function tokenLength(text: string, at: number): number {
+  const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+  token.lastIndex = at;
+  // A match ends at `lastIndex`; where there is none, it is 0.
+  return token.test(text) ? token.lastIndex - at : 0;
+}
+
+/** Whether the text is a token: what names of headers, subprotocols and extensions are. */
 export function isToken(text: string): boolean {
-  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
+  return text !== "" && tokenLength(text, 0) === text.length;
 }
 
 /** What can stand behind a header's colon: no control characters but the tab, and one byte for each character (RFC 9110, 5.5). */

@@ -2,10 +2,18 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HandshakeError } from "./errors.js";
 import { HeaderMap } from "./header-map.js";
-import { HttpHeadReader, parseRequestHead, parseResponseHead, type Head, type HeadKind } from "./http-head.js";
+import {
+  HttpHeadReader,
+  parseRequestHead,
+  parseResponseHead,
+  type Head,
+  type HeadKind,
+  type HeadLimits,
+} from "./http-head.js";
 import { encodeHead } from "./http-head-writer.js";
 
-const limits = { headBytesMax: 16 * 1024, headersMax: 100 };
+const defaults: HeadLimits = { headBytesMax: 16 * 1024, headersMax: 100 };
+const { headBytesMax, headersMax } = defaults;
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -22,8 +30,11 @@ function reading(head: Head | undefined): Reading | undefined {
 }
 
 /** Feed chunks until the head is there; what was not fed any more is part of the rest. */
-function readChunks(chunks: readonly Uint8Array[], kind: HeadKind = "request"): Reading | undefined {
-  const reader = new HttpHeadReader(kind, limits);
+function readChunks(
+  chunks: readonly Uint8Array[],
+  { kind = "request", ...limits }: { readonly kind?: HeadKind } & Partial<HeadLimits> = {},
+): Reading | undefined {
+  const reader = new HttpHeadReader(kind, { ...defaults, ...limits });
   for (const [index, chunk] of chunks.entries()) {
     const read = reading(reader.push(chunk));
     if (read === undefined) continue;
@@ -123,23 +134,23 @@ describe.each([
     ["the first bytes of TLS", "\u0016\u0003\u0001\u0002\u0000"],
   ])("is refused with %s", (_name, text) => {
     expect(codeOf(() => readChunks(cut(text)))).toBe("handshake/malformed");
-    expect(codeOf(() => readChunks(cut(text), "response"))).toBe("handshake/response-malformed");
+    expect(codeOf(() => readChunks(cut(text), { kind: "response" }))).toBe("handshake/response-malformed");
   });
 
   it("is read at the limit of bytes and refused one byte above, before its end has come", () => {
     const start = "GET / HTTP/1.1\r\nA: ";
-    const fill = limits.headBytesMax - start.length - 4;
+    const fill = headBytesMax - start.length - 4;
     const text = `${start}${"a".repeat(fill)}\r\n\r\n`;
-    expect(text).toHaveLength(limits.headBytesMax);
+    expect(text).toHaveLength(headBytesMax);
     expect(readChunks(cut(`${text}more`))).toMatchObject({ rest: "more" });
     expect(codeOf(() => readChunks(cut(`${start}${"a".repeat(fill + 1)}\r\n\r\n`)))).toBe("handshake/head-too-large");
-    expect(codeOf(() => readChunks(cut("G".repeat(limits.headBytesMax + 1))))).toBe("handshake/head-too-large");
+    expect(codeOf(() => readChunks(cut("G".repeat(headBytesMax + 1))))).toBe("handshake/head-too-large");
   });
 
   it("is read with as many headers as the limit, and refused with one more", () => {
     const headers = (count: number): string => `GET / HTTP/1.1\r\n${"A: b\r\n".repeat(count)}\r\n`;
-    expect(readChunks(cut(headers(limits.headersMax)))?.headers).toHaveLength(limits.headersMax);
-    expect(codeOf(() => readChunks(cut(headers(limits.headersMax + 1))))).toBe("handshake/too-many-headers");
+    expect(readChunks(cut(headers(headersMax)))?.headers).toHaveLength(headersMax);
+    expect(codeOf(() => readChunks(cut(headers(headersMax + 1))))).toBe("handshake/too-many-headers");
     expect(codeOf(() => readChunks(cut(headers(2000))))).toBe("handshake/too-many-headers");
   });
 });
@@ -171,20 +182,38 @@ describe("a reader of heads", () => {
     const soup = fc.string({ unit: fc.constantFrom("\r\n", "\r", "\n", " ", ":", "a", "\t", "\u0000", "\u00ff", ",") });
     fc.assert(
       fc.property(soup, (text) => {
-        const outcome = (chunks: Uint8Array[]): unknown => {
+        const all = `GET / HTTP/1.1\r\n${text}`;
+        const outcome = (chunks: Uint8Array[], limits?: HeadLimits): unknown => {
           let read: Reading | undefined;
-          const code = codeOf(() => (read = readChunks(chunks)));
+          const code = codeOf(() => (read = readChunks(chunks, limits)));
           return code ?? read;
         };
-        const all = `GET / HTTP/1.1\r\n${text}`;
         expect(outcome(byteByByte(all))).toEqual(outcome(whole(all)));
+        const narrow = { headBytesMax: 24, headersMax: 1 };
+        expect(outcome(byteByByte(all), narrow)).toEqual(outcome(whole(all), narrow));
       }),
+      { numRuns: 500 },
     );
+  });
+
+  it("reads a line of any length at once, where its limits allow it", () => {
+    const value = Array.from({ length: 300_000 }, (_, at) => String.fromCharCode(0x21 + (at % 90))).join("");
+    const text = `GET / HTTP/1.1\r\nA: ${value}\r\n\r\nrest`;
+    expect(readChunks(whole(text), { headBytesMax: 1024 * 1024 })).toEqual({
+      startLine: "GET / HTTP/1.1",
+      headers: [["A", value]],
+      rest: "rest",
+    });
+  });
+
+  it("is refused at the limit though what is too much came with the head's beginning", () => {
+    const chunk = bytesOf(`GET / HTTP/1.1\r\nA: ${"a".repeat(headBytesMax)}\u0000`);
+    expect(codeOf(() => readChunks([chunk]))).toBe("handshake/head-too-large");
   });
 
   it("leaves the rest where it is, without a copy", () => {
     const chunk = bytesOf("GET / HTTP/1.1\r\n\r\nrest");
-    const head = new HttpHeadReader("request", limits).push(chunk);
+    const head = new HttpHeadReader("request", defaults).push(chunk);
     expect(head?.rest.buffer).toBe(chunk.buffer);
     expect(head?.rest.byteOffset).toBe(chunk.length - 4);
   });

@@ -1,6 +1,6 @@
 import { HandshakeError, type HandshakeErrorCode } from "./errors.js";
 import { HeaderMap } from "./header-map.js";
-import { isToken, trimBlanks } from "./header-syntax.js";
+import { isFieldValue, isToken, tokenLength, trimBlanks } from "./header-syntax.js";
 
 export { isToken } from "./header-syntax.js";
 
@@ -20,8 +20,8 @@ export interface Head {
   readonly rest: Uint8Array;
 }
 
-const CR = 0x0d;
-const LF = 0x0a;
+/** How many arguments a call is given: what the stack takes is many times more. */
+const ARGUMENTS_MAX = 4096;
 
 const malformed: Readonly<Record<HeadKind, HandshakeErrorCode>> = {
   request: "handshake/malformed",
@@ -31,14 +31,15 @@ const malformed: Readonly<Record<HeadKind, HandshakeErrorCode>> = {
 /**
  * Takes the head of an HTTP/1.1 message out of chunks that may end anywhere (RFC 9112, 2).
  *
- * Each byte is looked at once. Lines end with CR LF and with nothing else; a header is on one line. A reader reads one
- * head: once it has returned one or thrown, it is not to be used any more.
+ * Each byte is looked at once, a line's together. Lines end with CR LF and with nothing else; a header is on one line. A
+ * reader reads one head: once it has returned one or thrown, it is not to be used any more.
  */
 export class HttpHeadReader {
   readonly #kind: HeadKind;
   readonly #limits: HeadLimits;
   #bytesCount = 0;
-  #line: string[] = [];
+  /** What has come of the line that is being read, without its CR. */
+  #line = "";
   #hasCr = false;
   #startLine: string | undefined;
   readonly #fields: string[] = [];
@@ -54,32 +55,35 @@ export class HttpHeadReader {
    * @throws HandshakeError `handshake/malformed` (or `response-malformed`), `head-too-large`, `too-many-headers`.
    */
   push(chunk: Uint8Array): Head | undefined {
-    let textFrom = 0;
-    let end = 0;
-    for (const byte of chunk) {
-      const at = end++;
-      if (++this.#bytesCount > this.#limits.headBytesMax) throw new HandshakeError("handshake/head-too-large");
+    const text = latin1(chunk.subarray(0, this.#limits.headBytesMax - this.#bytesCount));
+    this.#bytesCount += text.length;
+    let at = 0;
+    while (at < text.length) {
       if (this.#hasCr) {
-        if (byte !== LF) throw this.#malformed("a CR without an LF behind it");
+        if (text.charAt(at++) !== "\n") throw this.#malformed("a CR without an LF behind it");
         this.#hasCr = false;
-        textFrom = end;
         const head = this.#endLine();
-        if (head !== undefined) return { ...head, rest: chunk.subarray(end) };
-      } else if (byte === CR) {
-        this.#line.push(latin1(chunk.subarray(textFrom, at)));
-        this.#hasCr = true;
-      } else if (byte < 0x20 ? byte !== 0x09 : byte === 0x7f) {
-        throw this.#malformed(`a control character, 0x${byte.toString(16).padStart(2, "0")}`);
+        if (head !== undefined) return { ...head, rest: chunk.subarray(at) };
       }
+      const crAt = text.indexOf("\r", at);
+      this.#line += this.#checked(text.slice(at, crAt === -1 ? undefined : crAt));
+      this.#hasCr = crAt !== -1;
+      at = crAt === -1 ? text.length : crAt + 1;
     }
-    if (!this.#hasCr && textFrom < end) this.#line.push(latin1(chunk.subarray(textFrom)));
+    if (text.length < chunk.length) throw new HandshakeError("handshake/head-too-large");
     return undefined;
+  }
+
+  /** RFC 9110, 5.5: a line has no control characters but the tab, a bare LF neither. */
+  #checked(text: string): string {
+    if (isFieldValue(text)) return text;
+    throw this.#malformed("a control character, or an LF without a CR before it");
   }
 
   /** Take the line that has ended; the head, when it was the blank one at its end. */
   #endLine(): Omit<Head, "rest"> | undefined {
-    const line = this.#line.join("");
-    this.#line = [];
+    const line = this.#line;
+    this.#line = "";
     if (this.#startLine === undefined) {
       if (line === "") throw this.#malformed("a blank line at its beginning");
       this.#startLine = line;
@@ -87,10 +91,10 @@ export class HttpHeadReader {
     }
     if (line === "") return { startLine: this.#startLine, headers: new HeaderMap(this.#fields) };
     if (this.#fields.length / 2 >= this.#limits.headersMax) throw new HandshakeError("handshake/too-many-headers");
-    const colon = line.indexOf(":");
+    const nameLength = tokenLength(line, 0);
     // RFC 9112, 5.1: no blank before the colon; 5.2: no line that goes on with the header before it.
-    if (colon < 1 || !isToken(line.slice(0, colon))) throw this.#malformed("a header without a proper name");
-    this.#fields.push(line.slice(0, colon), trimBlanks(line.slice(colon + 1)));
+    if (nameLength === 0 || line.charAt(nameLength) !== ":") throw this.#malformed("a header without a proper name");
+    this.#fields.push(line.slice(0, nameLength), trimBlanks(line.slice(nameLength + 1)));
     return undefined;
   }
 
@@ -144,7 +148,9 @@ export function parseResponseHead(head: Head): ResponseHead {
 /** One character for each byte: header values are opaque beyond ASCII (RFC 9110, 5.5). */
 function latin1(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += ARGUMENTS_MAX) {
+    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, at + ARGUMENTS_MAX));
+  }
   return text;
 }
 
