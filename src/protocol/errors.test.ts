@@ -48,6 +48,15 @@ describe("a handshake error", () => {
     expect(new HandshakeError("handshake/response-refused", { status })).toMatchObject({ status, retryable });
   });
 
+  it.each(["Connection", "content-length", "Content-Type", "TRANSFER-ENCODING"])(
+    "cannot be made with the header %s, which the refusal writes itself",
+    (name) => {
+      expect(() => new HandshakeError("handshake/forbidden", { headers: { [name]: "a" } })).toThrow(
+        expect.objectContaining({ code: "handshake/header", message: expect.stringContaining(`"${name}"`) }),
+      );
+    },
+  );
+
   it.each([{ Location: "/a\r\nSet-Cookie: b=c" }, { "Bad Name": "a" }, { "WWW-Authenticate": 'Basic realm="\u20ac"' }])(
     "cannot be made with the header %o, which a refusal could not send",
     (headers) => {

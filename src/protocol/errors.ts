@@ -286,10 +286,13 @@ export const handshakeRules: Readonly<Record<HandshakeErrorCode, HandshakeRule>>
   },
 };
 
+/** What a refusal says itself: how long its body is, and that the connection ends (RFC 9112, 6 and 9.6). */
+const OWN_OF_REFUSALS = /^(?:connection|content-length|content-type|transfer-encoding)$/i;
+
 export interface HandshakeErrorOptions {
   /** What exactly was wrong. */
   readonly detail?: string | undefined;
-  /** Headers of the refusal; only what can be sent. */
+  /** Headers of the refusal; only what can be sent, and what the refusal does not say itself. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The status that a server refused with, where it is not the rule's own. */
   readonly status?: number;
@@ -309,7 +312,10 @@ export class HandshakeError extends BusbarError {
   constructor(code: HandshakeErrorCode, options: HandshakeErrorOptions = {}) {
     const rule = handshakeRules[code];
     const { detail, headers = {}, status = rule.status } = options;
-    for (const [name, value] of Object.entries(headers)) assertHeader(name, value);
+    for (const [name, value] of Object.entries(headers)) {
+      assertHeader(name, value);
+      if (OWN_OF_REFUSALS.test(name)) throw new HandshakeError("handshake/header", { detail: JSON.stringify(name) });
+    }
     super(code, `${rule.message}${detail === undefined ? "" : `: ${detail}`} (${rule.section})`, {
       retryable: status === 429 || status === 503 || status === 408,
     });
