@@ -55,6 +55,9 @@ describe("a WebSocket URL", () => {
     "ws://%FF@example.org",
     "ws://ada:%E0@example.org",
     "ws://a%3Ab:secret@example.org",
+    "ws://a%0Ab:secret@example.org",
+    "ws://ada:%00@example.org",
+    "ws://ada:secret%7F@example.org",
   ])("is not %j", (text) => {
     expect(() => parseWebSocketUrl(text)).toThrow(expect.objectContaining({ code: "handshake/url", by: "local" }));
   });

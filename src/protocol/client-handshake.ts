@@ -43,9 +43,13 @@ export function parseWebSocketUrl(text: string): WebSocketUrl {
 function credentialsOf(url: URL): WebSocketUrl["credentials"] {
   if (url.username === "" && url.password === "") return undefined;
   const username = decode(url.username);
-  // RFC 7617, 2: the password begins behind the first colon.
+  // RFC 7617, 2: the password begins behind the first colon; neither has control characters.
   if (username.includes(":")) throw new HandshakeError("handshake/url", { detail: "a user's name has no colon" });
-  return { username, password: decode(url.password) };
+  const password = decode(url.password);
+  if (/\p{Cc}/u.test(username + password)) {
+    throw new HandshakeError("handshake/url", { detail: "user and password have no control characters" });
+  }
+  return { username, password };
 }
 
 function decode(text: string): string {
