@@ -46,7 +46,6 @@ export class Closing {
   #info: CloseInfo = { code: closeCodes.abnormal, reason: "", wasClean: false };
   #timer: Timer | undefined;
   #hasPeerEnded = false;
-  #isEnding = false;
   #isOver = false;
 
   constructor(options: ClosingOptions) {
@@ -142,8 +141,6 @@ export class Closing {
 
   /** End our direction behind what was sent; the peer's end, or the timer, does the rest. */
   #end(): void {
-    if (this.#isEnding) return;
-    this.#isEnding = true;
     const { outbox, transport } = this.#options;
     outbox.handedOver().then(
       () => transport.end(),

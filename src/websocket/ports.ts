@@ -15,7 +15,10 @@ export interface Transport {
   /** Stop calling `bytesReceived`, so that the peer is slowed down. */
   pause(): void;
   resume(): void;
-  /** End our direction once what was written is out; `transportClosed` follows when the peer has ended its own, too. */
+  /**
+   * End our direction once what was written is out; a second time it does nothing. `transportClosed` follows when the
+   * peer has ended its own, too.
+   */
   end(): void;
   /** Drop the connection and what waits in it, at once; `transportClosed` follows, later. */
   destroy(): void;

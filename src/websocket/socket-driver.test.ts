@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { BINARY, CLOSE, PING, PONG, TEXT, type TestFrame } from "../../test/conformance/frames.js";
+import { describe, expect, it, vi } from "vitest";
+import { BINARY, CLOSE, PING, PONG, TEXT, encodeFrame, type TestFrame } from "../../test/conformance/frames.js";
 import { closePayload, SocketGround } from "../../test/support/socket-ground.js";
 import { BusbarError } from "../kernel/errors.js";
 
@@ -63,6 +63,18 @@ describe("a socket's messages", () => {
     ground.receive(text("held"));
     await ground.clock.settle();
     expect([seen.length, seen.at(-1), ground.transport.isPaused]).toEqual([71, "held", false]);
+  });
+
+  it("turn the flow on and off once, and not with each chunk", () => {
+    const ground = new SocketGround();
+    const pause = vi.spyOn(ground.transport, "pause");
+    const resume = vi.spyOn(ground.transport, "resume");
+    for (let chunk = 0; chunk < 10; chunk++) ground.receive(text("x"));
+    ground.receive(...Array.from({ length: 60 }, () => text("x")));
+    ground.driver.bytesReceived(encodeFrame(text("x"), "client"));
+    while (ground.driver.inbox.shift() !== undefined);
+    ground.receive(text("x"));
+    expect([pause.mock.calls.length, resume.mock.calls.length]).toEqual([1, 1]);
   });
 
   it("do not make a peer wait that is to answer our close frame", async () => {
