@@ -110,9 +110,12 @@ export class FrameHeaderReader {
   #checkSecondByte(second: number): void {
     const isMasked = (second & 0x80) !== 0;
     if (isMasked !== this.#options.isMasked) throw new ProtocolError(isMasked ? "frame/masked" : "frame/not-masked");
-    if (this.opcode >= opcodes.close && (second & 0x7f) > CONTROL_PAYLOAD_BYTES_MAX) {
+    const shortLength = second & 0x7f;
+    if (this.opcode >= opcodes.close && shortLength > CONTROL_PAYLOAD_BYTES_MAX) {
       throw new ProtocolError("frame/control-too-long");
     }
+    // RFC 6455, 5.5.1: a close frame has a code of two bytes, or no payload.
+    if (this.opcode === opcodes.close && shortLength === 1) throw new ProtocolError("close/one-byte");
   }
 }
 

@@ -184,7 +184,6 @@ export class MessageReader {
 
   /** Check the bytes of a close frame's payload that have just come (RFC 6455, 5.5.1). */
   #checkClose(from: number, to: number): void {
-    if (this.#header.payloadLength === 1) throw new ProtocolError("close/one-byte");
     if (from < 2 && to >= 2) {
       const code = closeCodeOf(this.#control);
       if (!mayTravel(code)) throw new ProtocolError("close/invalid-code", String(code));

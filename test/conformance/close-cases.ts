@@ -37,7 +37,7 @@ const payloads: readonly ConformanceCase[] = [
     title: "a close of one byte",
     frames: [{ opcode: CLOSE, payload: "a" }],
     answers: [],
-    failure: { code: "close/one-byte", at: { frame: 0, payload: -1 } },
+    failure: { code: "close/one-byte", at: { frame: 0, header: 1 } },
   },
   { id: "7.3.3", title: "a close with a code", frames: [close(1000)], answers: [closed(1000)] },
   { id: "7.3.4", title: "a close with a reason", frames: [close(1000, "Hello World!")], answers: [closed(1000)] },
