@@ -6,6 +6,7 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import process from "node:process";
 import { nodeTextCodec } from "../dist/adapters/node/text-codec.js";
 import { connect, serve } from "../dist/engine/index.js";
 import { Masker } from "../dist/protocol/mask.js";
@@ -20,11 +21,16 @@ const texts = {
   "Greek and emoji": "κόσμε 🙂 ".repeat(BYTES).slice(0, 32_000),
 };
 
+/** @param {readonly number[]} values */
 function median(values) {
-  return values.toSorted((one, other) => one - other)[values.length >> 1];
+  return [...values].sort((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
 }
 
-/** Microseconds for one call, median of the rounds. */
+/**
+ * Microseconds for one call, median of the rounds.
+ *
+ * @param {() => unknown} task
+ */
 function timeOf(task) {
   const rounds = Array.from({ length: ROUNDS }, () => {
     const from = process.hrtime.bigint();
@@ -34,7 +40,11 @@ function timeOf(task) {
   return median(rounds);
 }
 
-/** CPU microseconds of the server for one echo, median of the rounds. */
+/**
+ * CPU microseconds of the server for one echo, median of the rounds.
+ *
+ * @param {string} text
+ */
 async function echoTime(text) {
   const server = fork(new URL(import.meta.url), ["serve"]);
   const [port] = await once(server, "message");
@@ -79,7 +89,9 @@ async function measure() {
     parts["decode to text"] = timeOf(() => nodeTextCodec.decode(valid, 0, valid.length));
     console.log(`${name}, ${bytes.length} bytes: an echo takes ${echo.toFixed(1)} µs of CPU`);
     for (const [part, time] of Object.entries(parts)) {
-      console.log(`  ${part.padEnd(22)} ${time.toFixed(1).padStart(6)} µs, ${((100 * time) / echo).toFixed(0)} % of that`);
+      console.log(
+        `  ${part.padEnd(22)} ${time.toFixed(1).padStart(6)} µs, ${((100 * time) / echo).toFixed(0)} % of that`,
+      );
     }
   }
 }

@@ -2,8 +2,6 @@ import { HandshakeError, type HandshakeErrorCode } from "./errors.js";
 import { HeaderMap } from "./header-map.js";
 import { isFieldValue, isToken, tokenLength, trimBlanks } from "./header-syntax.js";
 
-export { isToken } from "./header-syntax.js";
-
 export interface HeadLimits {
   /** Request line and headers together, in bytes. */
   readonly headBytesMax: number;

@@ -2,7 +2,6 @@
 import { Server } from "node:net";
 import { pathToFileURL } from "node:url";
 
-// oxlint-disable-next-line typescript/unbound-method -- the proxy passes on the server that it is called on
 Server.prototype.listen = new Proxy(Server.prototype.listen, {
   apply(listen, /** @type {Server} */ server, parameters) {
     server.once("listening", () => process.send?.("listening"));
