@@ -32,7 +32,7 @@ function ground(): Ground {
   }) as MemoryTransport;
   const outbox: Outbox = new Outbox(counting, clock, () => seen.push("written"));
   const append = (...pieces: Uint8Array[]): void => {
-    outbox.appending.push(...pieces);
+    outbox.pieces.push(...pieces);
     outbox.appended();
   };
   return { clock, transport, outbox, pieceCounts, seen, append };

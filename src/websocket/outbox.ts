@@ -7,9 +7,6 @@ import type { Transport } from "./ports.js";
 const COALESCED_BYTES_MAX = 16 * 1024;
 const NO_BYTES = new Uint8Array(0);
 
-/** Between two calls it is empty, so that one serves all. */
-const appending: Uint8Array[] = [];
-
 /**
  * The bytes on their way to one peer: collected during a turn of the event loop, written once at its end.
  *
@@ -20,6 +17,8 @@ export class Outbox {
   readonly #turns: Turns;
   readonly #onWritten: () => void;
   #pieces: Uint8Array[] = [];
+  /** How many of the pieces are counted in `#piecesBytes`. */
+  #counted = 0;
   #piecesBytes = 0;
   #writingBytes = 0;
   #isFlushScheduled = false;
@@ -47,21 +46,19 @@ export class Outbox {
     return this.#writingBytes > 0;
   }
 
-  /** Where to append frames; call `appended` behind it, in one go. */
-  get appending(): Uint8Array[] {
-    return appending;
+  /** Where to append frames; call `appended` behind it. */
+  get pieces(): Uint8Array[] {
+    return this.#pieces;
   }
 
-  /** Take what was appended, and see that it leaves at the end of this turn. */
+  /** Count what was appended to `pieces`, and see that it leaves at the end of this turn. */
   appended(): void {
-    if (this.#failure === undefined) {
-      for (const piece of appending) {
-        this.#pieces.push(piece);
-        this.#piecesBytes += piece.length;
-      }
-      this.#scheduleFlush();
+    for (let piece = this.#pieces[this.#counted]; piece !== undefined; piece = this.#pieces[this.#counted]) {
+      this.#piecesBytes += piece.length;
+      this.#counted++;
     }
-    appending.length = 0;
+    if (this.#failure === undefined) this.#scheduleFlush();
+    else this.#drop();
   }
 
   /** Write nothing until `release`: what still belongs to this turn comes at its end. */
@@ -102,6 +99,7 @@ export class Outbox {
 
   #drop(): void {
     this.#pieces = [];
+    this.#counted = 0;
     this.#piecesBytes = 0;
   }
 

@@ -171,9 +171,9 @@ export class Sender {
   #write(message: Sendable): void {
     const { connection, outbox, sharedWriter } = this.#options;
     if (message instanceof PreparedMessage && sharedWriter !== undefined) {
-      connection.sendFramed(message.plain(sharedWriter), outbox.appending);
+      connection.sendFramed(message.plain(sharedWriter), outbox.pieces);
     } else {
-      connection.send(dataOf(message), outbox.appending);
+      connection.send(dataOf(message), outbox.pieces);
     }
     outbox.appended();
   }
@@ -181,7 +181,7 @@ export class Sender {
   #writeClose(): void {
     if (this.#closeFrame === undefined) return;
     const { connection, outbox } = this.#options;
-    connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox.appending);
+    connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox.pieces);
     outbox.appended();
     this.#options.onCloseSent();
   }
@@ -214,7 +214,7 @@ export class Sender {
 
   #writeDeflated(send: WaitingSend, pieces: Pieces): void {
     const { connection, outbox } = this.#options;
-    connection.sendFramed(pieces, outbox.appending);
+    connection.sendFramed(pieces, outbox.pieces);
     outbox.appended();
     this.#finish(send);
   }

@@ -298,7 +298,7 @@ export class SocketDriver implements TransportListener {
   }
 
   #sendControl(type: "ping" | "pong", payload: Uint8Array): void {
-    this.#connection.sendControl(type, payload, this.#outbox.appending);
+    this.#connection.sendControl(type, payload, this.#outbox.pieces);
     this.#outbox.appended();
   }
 
