@@ -274,7 +274,8 @@ describe("a peer that does not read", () => {
       taken = now;
     }
     expect(peers.every(({ socket }) => socket.writableLength > 0)).toBe(true);
-    expect((await target().report()).heldBytes - before.heldBytes).toBeLessThan(20 * 4 * MEBIBYTE);
+    // A message on its way out, one that waits, one that is put together and what of it was copied: not forty.
+    expect((await target().report()).heldBytes - before.heldBytes).toBeLessThan(20 * 8 * MEBIBYTE);
   });
 });
 
