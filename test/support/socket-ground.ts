@@ -24,6 +24,8 @@ export interface SocketSetting {
   /** The clock that the socket's timers run on. Default: `clock`. */
   readonly timers?: Clock;
   readonly writer?: FrameWriter;
+  /** Default: one whose peer is the test. */
+  readonly transport?: MemoryTransport;
 }
 
 /** Compression with the largest windows, where each message stands alone. */
@@ -54,7 +56,7 @@ export class SocketGround {
     const { role = "server", clock = new VirtualClock() } = setting;
     this.role = role;
     this.clock = clock;
-    this.transport = new MemoryTransport({ turns: clock });
+    this.transport = setting.transport ?? new MemoryTransport({ turns: clock });
     this.driver = new SocketDriver({
       role,
       transport: this.transport,
