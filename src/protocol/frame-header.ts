@@ -26,7 +26,7 @@ export interface FrameHeaderOptions {
 /**
  * Reads frame headers out of chunks that may end anywhere; the fields hold the last header that was whole.
  *
- * A broken rule is told with the first byte that shows it.
+ * A broken rule is told with the first byte that shows it; one that a length breaks, with the length's last byte.
  */
 export class FrameHeaderReader {
   isFinal = false;

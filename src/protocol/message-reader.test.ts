@@ -271,6 +271,13 @@ describe("the limits of a message", () => {
     expect(outcomesOf([frame(longest + 1)])).toEqual([refused("message/too-large")]);
   });
 
+  it("allow the compressed form as much, also where they are 2^31 and more", () => {
+    const header = bytesOf(0xc2, 127, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff);
+    for (const messageBytesMax of [2 ** 31, 3e9, 2 ** 53 - 1, Number.POSITIVE_INFINITY]) {
+      expect(outcomesOf([header], { isMasked: false, messageBytesMax })).toEqual([]);
+    }
+  });
+
   it("count fragments, the empty ones too, for each message by itself", () => {
     const fragments = (count: number): TestFrame[] => [
       { opcode: TEXT, isFinal: false },
@@ -290,6 +297,22 @@ describe("the limits of a message", () => {
     const sizes = watchAllocations();
     reader.read(chunk, 0, []);
     expect(sizes).toEqual([3]);
+  });
+
+  it("copy a compressed message, which may be longer, a bounded number of times", () => {
+    // A frame of 4 MiB and 17,408 bytes: the last 17,408 in a chunk each took 18 s, all was copied for each.
+    const messageBytesMax = 4 * 1024 * 1024;
+    const length = messageBytesMax + 17_408;
+    const header = bytesOf(0xc2, 127, 0, 0, 0, 0, 0, 0x40, 0x44, 0x00);
+    const reader = readerFor({ isMasked: false, messageBytesMax });
+    const [most, byte, events] = [new Uint8Array(messageBytesMax), bytesOf(7), [] as ReadEvent[]];
+    reader.read(header, 0, events);
+    const sizes = watchAllocations();
+    reader.read(most, 0, events);
+    for (let at = messageBytesMax; at < length; at++) reader.read(byte, 0, events);
+    vi.unstubAllGlobals();
+    expect(events.map(({ type }) => type)).toEqual(["compressed"]);
+    expect(sizes).toEqual([messageBytesMax, length]);
   });
 
   it("copy the bytes of many small fragments a bounded number of times", () => {

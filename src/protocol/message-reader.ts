@@ -46,6 +46,8 @@ export class MessageReader {
   #messageOpcode: number = opcodes.text;
   #isMessageCompressed = false;
   #fragmentCount = 0;
+  /** How long the message's frames may be together. */
+  #bytesMax = 0;
   /** The lengths that the message's frames declared, together. */
   #declaredBytes = 0;
   /** What has come of the message so far; it grows with what comes, not with what was declared. */
@@ -113,19 +115,19 @@ export class MessageReader {
 
   #beginDataFrame(): void {
     const { opcode, payloadLength, isCompressed } = this.#header;
+    const { fragmentsMax, messageBytesMax } = this.#options;
     if (opcode !== opcodes.continuation) {
       this.#messageOpcode = opcode;
       this.#isMessageCompressed = isCompressed;
+      this.#bytesMax = isCompressed ? deflatedBytesMax(messageBytesMax) : messageBytesMax;
       this.#header.isMessageOpen = true;
     }
-    const { fragmentsMax, messageBytesMax } = this.#options;
     if (++this.#fragmentCount > fragmentsMax) {
       throw new ProtocolError("message/too-many-fragments", `the limit is ${fragmentsMax}`);
     }
-    const bytesMax = this.#isMessageCompressed ? deflatedBytesMax(messageBytesMax) : messageBytesMax;
     this.#declaredBytes += payloadLength;
-    if (this.#declaredBytes > bytesMax) {
-      throw new ProtocolError("message/too-large", `${this.#declaredBytes} bytes, the limit is ${bytesMax}`);
+    if (this.#declaredBytes > this.#bytesMax) {
+      throw new ProtocolError("message/too-large", `${this.#declaredBytes} bytes, the limit is ${this.#bytesMax}`);
     }
   }
 
@@ -148,7 +150,7 @@ export class MessageReader {
     const needed = this.#assembledBytes + end - start;
     if (needed > this.#assembly.length) {
       // Doubled, so that many small fragments are not copied again for each one; the limit bounds it.
-      const doubled = Math.min(this.#assembly.length * 2, this.#options.messageBytesMax);
+      const doubled = Math.min(this.#assembly.length * 2, this.#bytesMax);
       const grown = new Uint8Array(Math.max(needed, doubled));
       grown.set(this.#assembly.subarray(0, this.#assembledBytes));
       this.#assembly = grown;
@@ -213,7 +215,7 @@ export class MessageReader {
 
 /** How long the compressed form of a message within the limit can be: stored blocks and flushes add a little. */
 function deflatedBytesMax(messageBytesMax: number): number {
-  return messageBytesMax + (messageBytesMax >> 8) + 1024;
+  return messageBytesMax + Math.floor(messageBytesMax / 256) + 1024;
 }
 
 function closeCodeOf(payload: Uint8Array): number {
