@@ -35,7 +35,7 @@ export class Target {
     const outfile = join(folder, "target-server.mjs");
     const entry = fileURLToPath(new URL("target-server.ts", import.meta.url));
     buildSync({ entryPoints: [entry], bundle: true, platform: "node", format: "esm", target: "node20", outfile });
-    const child = fork(outfile, { execArgv: ["--expose-gc"] });
+    const child = fork(outfile, { execArgv: ["--expose-gc", "--no-concurrent-array-buffer-sweeping"] });
     child.once("exit", () => rmSync(folder, { recursive: true }));
     const [ports] = (await once(child, "message")) as [TargetPorts];
     const witnesses = await Promise.all(servers.map((name) => connect(`ws://127.0.0.1:${ports[name]}/socket`)));

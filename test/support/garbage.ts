@@ -2,6 +2,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 setFlagsFromString("--expose-gc");
+// Else buffers that nothing refers to are freed by another thread, some time after the collection.
+setFlagsFromString("--no-concurrent-array-buffer-sweeping");
 const collect: () => void = runInNewContext("gc");
 
 /** Have the engine give back all memory that nothing refers to, and say how many bytes of the heap are in use then. */
