@@ -14,8 +14,10 @@ export type CloseName =
   | "refused"
   | "tooManyRefusals"
   | "wrongSubprotocol"
+  | "replaced"
   | "keepalive"
-  | "credentialsExpired";
+  | "credentialsExpired"
+  | "tooSlow";
 
 /** How a busbar server ends a connection. `docs/protocol.md` lists the same. */
 export const closeKinds: Readonly<Record<CloseName, CloseKind>> = {
@@ -27,8 +29,10 @@ export const closeKinds: Readonly<Record<CloseName, CloseKind>> = {
   refused: { code: 4002, reason: "the credentials identify nobody" },
   tooManyRefusals: { code: 4003, reason: "too many malformed or refused commands" },
   wrongSubprotocol: { code: 4004, reason: "the connection does not speak busbar.v1" },
+  replaced: { code: 4005, reason: "another connection of this client took over" },
   keepalive: { code: 4500, reason: "the keepalive went unanswered" },
   credentialsExpired: { code: 4501, reason: "the credentials have expired" },
+  tooSlow: { code: 4502, reason: "the connection takes messages too slowly" },
 };
 
 /** Codes of RFC 6455, 7.4.1 and its registry that say nothing against coming back; 1005 and 1006 are "none was sent". */

@@ -1,4 +1,6 @@
 import { isChannelName } from "./channel-name.js";
+import { isClientId } from "./client-id.js";
+import { readErrorBody } from "./error-body.js";
 import { valueOrRefusal, wireError, WireError } from "./errors.js";
 import {
   isJsonObject,
@@ -7,16 +9,39 @@ import {
   parseJsonObject,
   readInteger,
   readObject,
+  readObjects,
+  readOptional,
   readPayload,
+  readPayloads,
   readString,
   type JsonObject,
 } from "./json.js";
-import type { Command, Credentials, HelloCommand, JoinCommand, SubscribeCommand, SubscribeFrom } from "./messages.js";
+import type {
+  AnswerCommand,
+  CallCommand,
+  Command,
+  Credentials,
+  CursorRequest,
+  HelloCommand,
+  JoinCommand,
+  Repeatable,
+  SubscribeFrom,
+  SubscribePolicy,
+} from "./messages.js";
+
+/** A `resume` has at most so many cursors. */
+export const cursorsMax = 1_000;
+
+/** A `publishAll` has at most so many messages. */
+export const batchMax = 1_000;
+
+/** A contract that is compared has at most so many parts. */
+const partsMax = 1_000;
 
 /**
  * Write a command for the wire.
  *
- * @throws WireError `message/invalid` when `data` or `state` cannot be written as JSON.
+ * @throws WireError `message/invalid` when `data`, `state`, `input` or `output` cannot be written as JSON.
  */
 export function encodeCommand(command: Command): string {
   try {
@@ -46,26 +71,53 @@ function readCommand(object: JsonObject, id: number): Command {
   switch (name) {
     case "hello":
       return readHello(object, id);
+    case "refresh":
+      return { id, do: name, auth: readCredentials(object) };
+    case "compare":
+      return { id, do: name, parts: readParts(object) };
+    case "ping":
+      return { id, do: name };
     case "subscribe":
-      return readSubscribe(object, id);
+      return { id, do: name, ...readCursor(object) };
+    case "resume":
+      return { id, do: name, cursors: readCursors(object) };
     case "publish":
-      return { id, do: name, channel: readChannel(object), data: readPayload(object, "data") };
+      return { id, do: name, channel: readChannel(object), data: readPayload(object, "data"), ...readRepeat(object) };
+    case "publishAll": {
+      const messages = readPayloads(object, "messages", batchMax);
+      return { id, do: name, channel: readChannel(object), messages, ...readRepeat(object) };
+    }
     case "join":
       return readJoin(object, id);
     case "unsubscribe":
     case "leave":
       return { id, do: name, channel: readChannel(object) };
+    case "call":
+      return readCall(object, id);
+    case "cancel":
+      return { id, do: name, call: readInteger(object, "call", 1) };
+    case "offer":
+    case "withdraw":
+      return { id, do: name, name: readCallName(object) };
+    case "answer":
+      return readAnswer(object, id);
     default:
       throw wireError("wire/unknown-command", "`do` names no command");
   }
 }
 
 function readHello(object: JsonObject, id: number): HelloCommand {
-  const isGiven = memberOf(object, "auth") !== undefined;
-  return isGiven ? { id, do: "hello", auth: readCredentials(readObject(object, "auth")) } : { id, do: "hello" };
+  return {
+    id,
+    do: "hello",
+    ...(memberOf(object, "auth") !== undefined && { auth: readCredentials(object) }),
+    ...(memberOf(object, "client") !== undefined && { client: readClientId(object) }),
+    ...(memberOf(object, "contract") !== undefined && { contract: readString(object, "contract") }),
+  };
 }
 
-function readCredentials(auth: JsonObject): Credentials {
+function readCredentials(object: JsonObject): Credentials {
+  const auth = readObject(object, "auth");
   const scheme = readString(auth, "scheme");
   switch (scheme) {
     case "basic":
@@ -77,10 +129,33 @@ function readCredentials(auth: JsonObject): Credentials {
   }
 }
 
-function readSubscribe(object: JsonObject, id: number): SubscribeCommand {
-  const channel = readChannel(object);
+function readClientId(object: JsonObject): string {
+  const client = readString(object, "client");
+  if (!isClientId(client)) throw malformed("client", "must be 16 to 64 characters of [A-Za-z0-9_-]");
+  return client;
+}
+
+function readParts(object: JsonObject): Readonly<Record<string, string>> {
+  const parts = readObject(object, "parts");
+  const names = Object.keys(parts);
+  if (names.length > partsMax) throw malformed("parts", `holds more than ${partsMax}`);
+  return Object.fromEntries(names.map((name) => [name, readString(parts, name)]));
+}
+
+function readCursor(object: JsonObject): CursorRequest {
   const from = memberOf(object, "from");
-  return from === undefined ? { id, do: "subscribe", channel } : { id, do: "subscribe", channel, from: readFrom(from) };
+  const policy = memberOf(object, "policy");
+  return {
+    channel: readChannel(object),
+    ...(from !== undefined && { from: readFrom(from) }),
+    ...(policy !== undefined && { policy: readPolicy(object) }),
+  };
+}
+
+function readCursors(object: JsonObject): readonly CursorRequest[] {
+  const cursors = readObjects(object, "cursors");
+  if (cursors.length > cursorsMax) throw malformed("cursors", `holds more than ${cursorsMax}`);
+  return cursors.map(readCursor);
 }
 
 function readFrom(from: unknown): SubscribeFrom {
@@ -90,19 +165,59 @@ function readFrom(from: unknown): SubscribeFrom {
   return { epoch: readString(from, "epoch"), offset: readInteger(from, "offset", 0) };
 }
 
+function readPolicy(object: JsonObject): SubscribePolicy {
+  const policy = readObject(object, "policy");
+  const kind = readString(policy, "kind");
+  switch (kind) {
+    case "all":
+    case "disconnect":
+      return { kind };
+    case "latest":
+      return memberOf(policy, "key") === undefined ? { kind } : { kind, key: readString(policy, "key") };
+    default:
+      throw malformed("kind", 'must be "all", "latest" or "disconnect"');
+  }
+}
+
+function readRepeat(object: JsonObject): Repeatable {
+  return { ...readOptional(object, "seq", 1), ...readOptional(object, "ageMs", 0) };
+}
+
 function readJoin(object: JsonObject, id: number): JoinCommand {
   const channel = readChannel(object);
   const isGiven = memberOf(object, "state") !== undefined;
   return isGiven ? { id, do: "join", channel, state: readPayload(object, "state") } : { id, do: "join", channel };
 }
 
+function readCall(object: JsonObject, id: number): CallCommand {
+  const isGiven = memberOf(object, "input") !== undefined;
+  return {
+    id,
+    do: "call",
+    name: readCallName(object),
+    ...(isGiven && { input: readPayload(object, "input") }),
+    ...readOptional(object, "deadlineMs", 1),
+  };
+}
+
+function readAnswer(object: JsonObject, id: number): AnswerCommand {
+  const call = readInteger(object, "call", 1);
+  return memberOf(object, "error") === undefined
+    ? { id, do: "answer", call, output: readPayload(object, "output") }
+    : { id, do: "answer", call, error: readErrorBody(object) };
+}
+
 function readChannel(object: JsonObject): string {
   const channel = readString(object, "channel");
-  if (!isChannelName(channel)) {
-    throw wireError(
-      "channel/invalid-name",
-      "a channel name is 1 to 255 bytes: segments of [A-Za-z0-9._~-] joined by /",
-    );
-  }
-  return channel;
+  if (isChannelName(channel)) return channel;
+  throw wireError("channel/invalid-name", `a channel name is ${namesRule}`);
 }
+
+/** Calls are named as channels are. */
+function readCallName(object: JsonObject): string {
+  const name = readString(object, "name");
+  if (isChannelName(name)) return name;
+  throw malformed("name", `must be ${namesRule}`);
+}
+
+const namesRule = "1 to 255 bytes: segments of [A-Za-z0-9._~-] joined by /";

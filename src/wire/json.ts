@@ -39,6 +39,31 @@ export function readInteger(object: JsonObject, name: string, min: number): numb
   return value;
 }
 
+/** Such an integer under its name where the member is there, and nothing else. */
+export function readOptional<Name extends string>(
+  object: JsonObject,
+  name: Name,
+  min: number,
+): { readonly [Member in Name]?: number } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed name widens the literal's type
+  return (memberOf(object, name) === undefined ? {} : { [name]: readInteger(object, name, min) }) as {
+    [Member in Name]?: number;
+  };
+}
+
+export function readArray(object: JsonObject, name: string): readonly unknown[] {
+  const value = memberOf(object, name);
+  if (!Array.isArray(value)) throw malformed(name, "must be an array");
+  return value;
+}
+
+export function readObjects(object: JsonObject, name: string): readonly JsonObject[] {
+  return readArray(object, name).map((item) => {
+    if (!isJsonObject(item)) throw malformed(name, "must hold objects");
+    return item;
+  });
+}
+
 export function readObject(object: JsonObject, name: string): JsonObject {
   const value = memberOf(object, name);
   if (!isJsonObject(value)) throw malformed(name, "must be an object");
@@ -49,9 +74,21 @@ export function readObject(object: JsonObject, name: string): JsonObject {
 export function readPayload(object: JsonObject, name: string): unknown {
   const value = memberOf(object, name);
   if (value === undefined) throw malformed(name, "is missing");
+  return checkPayload(value, name);
+}
+
+function checkPayload(value: unknown, name: string): unknown {
   const defect = payloadDefect(value, 0);
   if (defect !== undefined) throw malformed(name, defect);
   return value;
+}
+
+/** An array of such values, at most `max`. */
+export function readPayloads(object: JsonObject, name: string, max: number): readonly unknown[] {
+  const values = readArray(object, name);
+  if (values.length > max) throw malformed(name, `holds more than ${max}`);
+  for (const value of values) checkPayload(value, name);
+  return values;
 }
 
 export function malformed(name: string, what: string): WireError {

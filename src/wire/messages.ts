@@ -27,27 +27,88 @@ export interface BearerCredentials {
 /** Where a subscription begins: behind the newest message, the oldest kept, n before the newest, or a position. */
 export type SubscribeFrom = "now" | "start" | { readonly last: number } | Position;
 
+/**
+ * What becomes of messages while the connection has no room.
+ *
+ * `all`: they stay in the log, and the subscription reads them when there is room. `latest`: only the newest counts, or
+ * the newest for each value of the payload's member `key`. `disconnect`: the server closes the connection with 4502.
+ */
+export type SubscribePolicy =
+  | { readonly kind: "all" }
+  | { readonly kind: "latest"; readonly key?: string }
+  | { readonly kind: "disconnect" };
+
 /** What a client asks for. `id` is a positive integer; the reply carries it in `re`. */
 export type Command =
   | HelloCommand
+  | RefreshCommand
+  | CompareCommand
+  | PingCommand
   | SubscribeCommand
+  | ResumeCommand
   | UnsubscribeCommand
   | PublishCommand
+  | PublishAllCommand
   | JoinCommand
-  | LeaveCommand;
+  | LeaveCommand
+  | CallCommand
+  | CancelCommand
+  | OfferCommand
+  | WithdrawCommand
+  | AnswerCommand;
 
 export interface HelloCommand {
   readonly id: number;
   readonly do: "hello";
   readonly auth?: Credentials;
+  /**
+   * Names this client over all of its connections: 16 to 64 characters of `[A-Za-z0-9_-]` that nobody can guess. It
+   * makes repeated publishes harmless, and brings the presence back after a cut.
+   */
+  readonly client?: string;
+  /** The fingerprint of the client's contract. */
+  readonly contract?: string;
 }
 
-export interface SubscribeCommand {
+/** Fresh credentials for the same principal. */
+export interface RefreshCommand {
   readonly id: number;
-  readonly do: "subscribe";
+  readonly do: "refresh";
+  readonly auth: Credentials;
+}
+
+/** The client's contract by parts: each pattern with its fingerprint. */
+export interface CompareCommand {
+  readonly id: number;
+  readonly do: "compare";
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** Is the connection alive? */
+export interface PingCommand {
+  readonly id: number;
+  readonly do: "ping";
+}
+
+/** Where one subscription begins and how it goes on. */
+export interface CursorRequest {
   readonly channel: string;
   /** Default: `"now"`. */
   readonly from?: SubscribeFrom;
+  /** Default: `all`. */
+  readonly policy?: SubscribePolicy;
+}
+
+export interface SubscribeCommand extends CursorRequest {
+  readonly id: number;
+  readonly do: "subscribe";
+}
+
+/** Several subscriptions at once, each for itself: at most `cursorsMax`. */
+export interface ResumeCommand {
+  readonly id: number;
+  readonly do: "resume";
+  readonly cursors: readonly CursorRequest[];
 }
 
 export interface UnsubscribeCommand {
@@ -56,12 +117,28 @@ export interface UnsubscribeCommand {
   readonly channel: string;
 }
 
-export interface PublishCommand {
+/** Which publish this is, so that a repeat of it is recognised. Needs `client` in `hello`. */
+export interface Repeatable {
+  /** From 1; the client's own count for this channel, over all of its connections. */
+  readonly seq?: number;
+  /** For how many milliseconds the client has been trying; missing at the first attempt. */
+  readonly ageMs?: number;
+}
+
+export interface PublishCommand extends Repeatable {
   readonly id: number;
   readonly do: "publish";
   readonly channel: string;
   /** Any JSON value, at most `jsonDepthMax` deep. */
   readonly data: unknown;
+}
+
+/** Several messages of one channel, in their order: at most `batchMax`. `seq` is the first one's, the others follow. */
+export interface PublishAllCommand extends Repeatable {
+  readonly id: number;
+  readonly do: "publishAll";
+  readonly channel: string;
+  readonly messages: readonly unknown[];
 }
 
 export interface JoinCommand {
@@ -78,24 +155,105 @@ export interface LeaveCommand {
   readonly channel: string;
 }
 
+/** Have the server carry out a call of the contract. */
+export interface CallCommand {
+  readonly id: number;
+  readonly do: "call";
+  readonly name: string;
+  /** Any JSON value. */
+  readonly input?: unknown;
+  /** How long the client waits for the answer. */
+  readonly deadlineMs?: number;
+}
+
+/** The client does not want the answer to its command with the id `call` any more; that is answered `call/cancelled`. */
+export interface CancelCommand {
+  readonly id: number;
+  readonly do: "cancel";
+  readonly call: number;
+}
+
+/** From now on the server may push calls of this name. */
+export interface OfferCommand {
+  readonly id: number;
+  readonly do: "offer";
+  readonly name: string;
+}
+
+export interface WithdrawCommand {
+  readonly id: number;
+  readonly do: "withdraw";
+  readonly name: string;
+}
+
+/** The answer to a call that the server pushed. */
+export type AnswerCommand = OutputAnswer | ErrorAnswer;
+
+export interface OutputAnswer {
+  readonly id: number;
+  readonly do: "answer";
+  readonly call: number;
+  /** Any JSON value. */
+  readonly output: unknown;
+}
+
+export interface ErrorAnswer {
+  readonly id: number;
+  readonly do: "answer";
+  readonly call: number;
+  readonly error: ErrorBody;
+}
+
 /** What each command's `ok` holds. */
 export interface OkOf {
   readonly hello: HelloOk;
+  readonly refresh: RefreshOk;
+  readonly compare: CompareOk;
+  readonly ping: NothingOk;
   readonly subscribe: SubscribeOk;
+  readonly resume: ResumeOk;
   readonly unsubscribe: NothingOk;
   readonly publish: PublishOk;
+  readonly publishAll: PublishAllOk;
   readonly join: JoinOk;
   readonly leave: NothingOk;
+  readonly call: CallOk;
+  readonly cancel: NothingOk;
+  readonly offer: NothingOk;
+  readonly withdraw: NothingOk;
+  readonly answer: NothingOk;
 }
 
 export interface HelloOk {
+  /** Names the session in logs; with `client` in `hello` the same over its connections. No secret. */
   readonly session: string;
   readonly principal: { readonly id: string; readonly roles: readonly string[] };
+  /** After so much time the connection is closed, unless there is a `refresh` before; missing where it does not expire. */
+  readonly expiresInMs?: number;
+  /** The client's contract is not the server's; `compare` tells where they differ. */
+  readonly contract?: "differs";
+}
+
+export interface RefreshOk {
+  readonly expiresInMs?: number;
+}
+
+/** Patterns of the two contracts. */
+export interface CompareOk {
+  /** In both, and different. */
+  readonly changed: readonly string[];
+  /** Only the client has them. */
+  readonly missing: readonly string[];
 }
 
 export interface SubscribeOk {
   /** The pushes go on behind it. */
   readonly position: Position;
+}
+
+/** One answer for each cursor, in their order. */
+export interface ResumeOk {
+  readonly cursors: readonly (SubscribeOk | { readonly error: ErrorBody })[];
 }
 
 /** The message is in the log and on its way to the subscribers, or the processor dropped it and nobody gets it. */
@@ -110,9 +268,18 @@ export interface DroppedOk {
   readonly stage: "dropped";
 }
 
+/** One answer for each message, in their order. */
+export interface PublishAllOk {
+  readonly receipts: readonly (PublishOk | { readonly error: ErrorBody })[];
+}
+
 export interface JoinOk {
   /** The name of this membership, as in the channel's presence pushes. */
   readonly member: string;
+}
+
+export interface CallOk {
+  readonly output: unknown;
 }
 
 export type NothingOk = Readonly<Record<never, never>>;
@@ -123,6 +290,8 @@ export interface ErrorBody {
   readonly message: string;
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
+  /** With `call/refused`: the handler's reason, as the contract's `refusal` describes it. */
+  readonly reason?: unknown;
 }
 
 /** What answers a command: `ok` is read with `decodeOk`, by whoever knows which command had this id. */
@@ -138,7 +307,7 @@ export interface ErrorReply {
 }
 
 /** What the server sends of its own accord. */
-export type Push = MessagePush | GapPush | PresencePush | UnsubscribedPush | GoodbyePush;
+export type Push = MessagePush | GapPush | PresencePush | UnsubscribedPush | CallPush | CancelPush | GoodbyePush;
 
 export interface MessagePush {
   readonly push: "message";
@@ -190,6 +359,23 @@ export interface UnsubscribedPush {
   readonly push: "unsubscribed";
   readonly channel: string;
   readonly error: ErrorBody;
+}
+
+/** Have the client carry out a call that it offers. */
+export interface CallPush {
+  readonly push: "call";
+  /** Names this call in the answer and in `cancel`. */
+  readonly call: number;
+  readonly name: string;
+  readonly input: unknown;
+  /** How long the server waits for the answer. */
+  readonly deadlineMs: number;
+}
+
+/** The server does not want the answer any more. */
+export interface CancelPush {
+  readonly push: "cancel";
+  readonly call: number;
 }
 
 export interface GoodbyePush {

@@ -1,11 +1,14 @@
 import { valueOrRefusal, type WireError } from "./errors.js";
+import { readErrorBody } from "./error-body.js";
 import {
-  isJsonObject,
   malformed,
   memberOf,
   parseJsonObject,
+  readArray,
   readInteger,
   readObject,
+  readObjects,
+  readOptional,
   readString,
   type JsonObject,
 } from "./json.js";
@@ -13,13 +16,16 @@ import type {
   Command,
   ErrorBody,
   GapPush,
+  NothingOk,
   OkOf,
   Position,
   PresenceMember,
   PresencePush,
   PublishOk,
   Push,
+  RefreshOk,
   ServerMessage,
+  SubscribeOk,
 } from "./messages.js";
 
 /** Write the answer to the command with the id `re`. */
@@ -72,14 +78,49 @@ const okReaders: { readonly [Do in Command["do"]]: (ok: JsonObject) => OkOf[Do] 
     return {
       session: readString(ok, "session"),
       principal: { id: readString(principal, "id"), roles: readStrings(principal, "roles") },
+      ...readExpiry(ok),
+      ...(memberOf(ok, "contract") === "differs" && { contract: "differs" }),
     };
   },
-  subscribe: (ok) => ({ position: readPosition(ok) }),
-  unsubscribe: () => ({}),
+  refresh: readExpiry,
+  compare: (ok) => ({ changed: readStrings(ok, "changed"), missing: readStrings(ok, "missing") }),
+  ping: readNothing,
+  subscribe: readSubscribeOk,
+  resume: (ok) => ({ cursors: readOutcomes(ok, "cursors", readSubscribeOk) }),
+  unsubscribe: readNothing,
   publish: readPublishOk,
+  publishAll: (ok) => ({ receipts: readOutcomes(ok, "receipts", readPublishOk) }),
   join: (ok) => ({ member: readString(ok, "member") }),
-  leave: () => ({}),
+  leave: readNothing,
+  call: (ok) => ({ output: memberOf(ok, "output") }),
+  cancel: readNothing,
+  offer: readNothing,
+  withdraw: readNothing,
+  answer: readNothing,
 };
+
+function readNothing(): NothingOk {
+  return {};
+}
+
+function readExpiry(ok: JsonObject): RefreshOk {
+  return readOptional(ok, "expiresInMs", 0);
+}
+
+function readSubscribeOk(ok: JsonObject): SubscribeOk {
+  return { position: readPosition(ok) };
+}
+
+/** What became of each part of a command: an answer or an error. */
+function readOutcomes<Ok>(
+  object: JsonObject,
+  name: string,
+  read: (ok: JsonObject) => Ok,
+): (Ok | { readonly error: ErrorBody })[] {
+  return readObjects(object, name).map((outcome) =>
+    memberOf(outcome, "error") === undefined ? read(outcome) : { error: readErrorBody(outcome) },
+  );
+}
 
 function readPublishOk(ok: JsonObject): PublishOk {
   const stage = readString(ok, "stage");
@@ -119,6 +160,16 @@ function readPush(object: JsonObject, name: string): ServerMessage {
       return readPresence(object);
     case "unsubscribed":
       return { push: name, channel: readString(object, "channel"), error: readErrorBody(object) };
+    case "call":
+      return {
+        push: name,
+        call: readInteger(object, "call", 1),
+        name: readString(object, "name"),
+        input: memberOf(object, "input"),
+        deadlineMs: readInteger(object, "deadlineMs", 0),
+      };
+    case "cancel":
+      return { push: name, call: readInteger(object, "call", 1) };
     case "goodbye":
       return { push: name, retryAfterMs: readInteger(object, "retryAfterMs", 0) };
     default:
@@ -140,22 +191,11 @@ function readPresence(object: JsonObject): PresencePush {
 }
 
 function readMembers(object: JsonObject, name: string): PresenceMember[] {
-  return readArray(object, name).map((member) => {
-    if (!isJsonObject(member)) throw malformed(name, "must hold objects");
-    return { member: readString(member, "member"), id: readString(member, "id"), state: memberOf(member, "state") };
-  });
-}
-
-function readErrorBody(object: JsonObject): ErrorBody {
-  const error = readObject(object, "error");
-  const body = {
-    code: readString(error, "code"),
-    message: readString(error, "message"),
-    retryable: error["retryable"] === true,
-  };
-  return memberOf(error, "retryAfterMs") === undefined
-    ? body
-    : { ...body, retryAfterMs: readInteger(error, "retryAfterMs", 0) };
+  return readObjects(object, name).map((member) => ({
+    member: readString(member, "member"),
+    id: readString(member, "id"),
+    state: memberOf(member, "state"),
+  }));
 }
 
 function readPosition(object: JsonObject): Position {
@@ -168,10 +208,4 @@ function readStrings(object: JsonObject, name: string): string[] {
     if (typeof item !== "string") throw malformed(name, "must hold strings");
     return item;
   });
-}
-
-function readArray(object: JsonObject, name: string): readonly unknown[] {
-  const value = memberOf(object, name);
-  if (!Array.isArray(value)) throw malformed(name, "must be an array");
-  return value;
 }
