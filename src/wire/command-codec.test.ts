@@ -7,18 +7,53 @@ const commands: readonly Command[] = [
   { id: 1, do: "hello" },
   { id: 1, do: "hello", auth: { scheme: "basic", username: "ada", password: "" } },
   { id: 1, do: "hello", auth: { scheme: "bearer", token: "t" } },
+  { id: 1, do: "hello", client: "0123456789abcdef", contract: "f" },
+  { id: 1, do: "refresh", auth: { scheme: "bearer", token: "t" } },
+  { id: 1, do: "compare", parts: { "chat/:room": "f", toString: "g" } },
+  { id: 1, do: "ping" },
   { id: 2, do: "subscribe", channel: "chat/lobby" },
   { id: 2, do: "subscribe", channel: "chat/lobby", from: "now" },
   { id: 2, do: "subscribe", channel: "chat/lobby", from: "start" },
   { id: 2, do: "subscribe", channel: "chat/lobby", from: { last: 50 } },
   { id: 2, do: "subscribe", channel: "chat/lobby", from: { epoch: "e", offset: 0 } },
+  { id: 2, do: "subscribe", channel: "chat/lobby", policy: { kind: "all" } },
+  { id: 2, do: "subscribe", channel: "chat/lobby", policy: { kind: "latest" } },
+  { id: 2, do: "subscribe", channel: "chat/lobby", from: "start", policy: { kind: "latest", key: "symbol" } },
+  { id: 2, do: "subscribe", channel: "chat/lobby", policy: { kind: "disconnect" } },
+  { id: 2, do: "resume", cursors: [] },
+  {
+    id: 2,
+    do: "resume",
+    cursors: [
+      { channel: "a", from: { last: 0 } },
+      { channel: "b", policy: { kind: "all" } },
+    ],
+  },
   { id: 3, do: "unsubscribe", channel: "constructor" },
   { id: 4, do: "publish", channel: "a", data: { text: "hello", tags: [1, null, true] } },
   { id: 4, do: "publish", channel: "a", data: null },
+  { id: 4, do: "publish", channel: "a", data: 1, seq: 1 },
+  { id: 4, do: "publish", channel: "a", data: 1, seq: 1, ageMs: 0 },
+  { id: 4, do: "publishAll", channel: "a", messages: [1, { x: [] }] },
+  { id: 4, do: "publishAll", channel: "a", messages: [], seq: 9, ageMs: 10 },
   { id: 5, do: "join", channel: "a" },
   { id: 5, do: "join", channel: "a", state: { name: "Ada" } },
   { id: Number.MAX_SAFE_INTEGER, do: "leave", channel: "a" },
+  { id: 6, do: "call", name: "orders/create" },
+  { id: 6, do: "call", name: "orders/create", input: null, deadlineMs: 1 },
+  { id: 6, do: "cancel", call: 5 },
+  { id: 6, do: "offer", name: "confirm" },
+  { id: 6, do: "withdraw", name: "confirm" },
+  { id: 6, do: "answer", call: 1, output: { is: "fine" } },
+  {
+    id: 6,
+    do: "answer",
+    call: 1,
+    error: { code: "call/refused", message: "", retryable: false, reason: { why: 1 }, retryAfterMs: 0 },
+  },
 ];
+
+const many = (count: number, item: string): string => `[${Array.from({ length: count }, () => item).join(",")}]`;
 
 describe("a command", () => {
   it.each(commands)("comes back from the wire as it was: $do $channel $from $data $state", (command) => {
@@ -65,10 +100,52 @@ describe("a refused command", () => {
     ['{"id":7,"do":"subscribe","channel":"a","from":{"epoch":1,"offset":1}}', "wire/malformed", 7],
     ['{"id":7,"do":"hello","auth":{"scheme":"magic"}}', "wire/malformed", 7],
     ['{"id":7,"do":"hello","auth":{"scheme":"basic","username":"ada"}}', "wire/malformed", 7],
+    ['{"id":7,"do":"hello","client":"too short"}', "wire/malformed", 7],
+    ['{"id":7,"do":"hello","client":"not for everybody!"}', "wire/malformed", 7],
+    ['{"id":7,"do":"refresh"}', "wire/malformed", 7],
+    ['{"id":7,"do":"compare","parts":{"a":1}}', "wire/malformed", 7],
+    ['{"id":7,"do":"subscribe","channel":"a","policy":"latest"}', "wire/malformed", 7],
+    ['{"id":7,"do":"subscribe","channel":"a","policy":{"kind":"newest"}}', "wire/malformed", 7],
+    ['{"id":7,"do":"subscribe","channel":"a","policy":{"kind":"latest","key":1}}', "wire/malformed", 7],
+    ['{"id":7,"do":"resume","cursors":{}}', "wire/malformed", 7],
+    ['{"id":7,"do":"resume","cursors":[1]}', "wire/malformed", 7],
+    ['{"id":7,"do":"resume","cursors":[{"channel":"a b"}]}', "channel/invalid-name", 7],
+    ['{"id":7,"do":"publish","channel":"a","data":1,"seq":0}', "wire/malformed", 7],
+    ['{"id":7,"do":"publish","channel":"a","data":1,"seq":1,"ageMs":-1}', "wire/malformed", 7],
+    ['{"id":7,"do":"publishAll","channel":"a","messages":1000000000}', "wire/malformed", 7],
+    ['{"id":7,"do":"publishAll","channel":"a","messages":[{"__proto__":1}]}', "wire/malformed", 7],
+    ['{"id":7,"do":"call","name":"a b"}', "wire/malformed", 7],
+    ['{"id":7,"do":"call","name":"a","deadlineMs":0}', "wire/malformed", 7],
+    ['{"id":7,"do":"call","name":"a","input":{"__proto__":1}}', "wire/malformed", 7],
+    ['{"id":7,"do":"cancel"}', "wire/malformed", 7],
+    ['{"id":7,"do":"offer"}', "wire/malformed", 7],
+    ['{"id":7,"do":"answer","call":1}', "wire/malformed", 7],
+    ['{"id":7,"do":"answer","output":1}', "wire/malformed", 7],
+    ['{"id":7,"do":"answer","call":1,"error":{"code":"a/b"}}', "wire/malformed", 7],
+    [
+      '{"id":7,"do":"answer","call":1,"error":{"code":"a/b","message":"","reason":{"__proto__":1}}}',
+      "wire/malformed",
+      7,
+    ],
   ])("%s is %s", (text, code, re) => {
     const refusal = decodeCommand(text);
     expect(refusal).toBeInstanceOf(WireError);
     expect(refusal).toMatchObject({ code, re });
+  });
+
+  it.each([
+    [`{"id":7,"do":"publishAll","channel":"a","messages":${many(1001, "1")}}`, "`messages` holds more than 1000"],
+    [`{"id":7,"do":"resume","cursors":${many(1001, '{"channel":"a"}')}}`, "`cursors` holds more than 1000"],
+    [
+      JSON.stringify({
+        id: 7,
+        do: "compare",
+        parts: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [n, ""])),
+      }),
+      "`parts` holds more than 1000",
+    ],
+  ])("has too many parts: %.40s", (text, message) => {
+    expect(decodeCommand(text)).toMatchObject({ code: "wire/malformed", message });
   });
 
   it.each(wrongTypes)("names the member that holds %s", (value) => {

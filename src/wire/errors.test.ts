@@ -33,7 +33,7 @@ describe("a wire error", () => {
 
   it("can be made the answer to a command without losing anything", () => {
     const cause = new Error("why");
-    const error = wireError("message/failed", "it failed", { retryAfterMs: 5, retryable: false, cause });
+    const error = wireError("message/failed", "it failed", { retryAfterMs: 5, retryable: false, cause, reason: "why" });
     expect(error.inReplyTo(3)).toMatchObject({ ...error.toBody(), cause, re: 3 });
   });
 });

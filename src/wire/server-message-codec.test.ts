@@ -24,6 +24,8 @@ describe("a push", () => {
     { push: "presence", channel: "a", joined: [{ ...member, state: { x: 1 } }], left: ["s2"] },
     { push: "unsubscribed", channel: "a", error: { ...error, retryAfterMs: 0 } },
     { push: "unsubscribed", channel: "a", error },
+    { push: "call", call: 1, name: "confirm", input: { sure: true }, deadlineMs: 10 },
+    { push: "cancel", call: 1 },
     { push: "goodbye", retryAfterMs: 500 },
   ];
 
@@ -63,6 +65,9 @@ describe("a push", () => {
     '{"push":"presence","channel":"a","members":[null]}',
     '{"push":"presence","channel":"a","joined":[],"left":[1]}',
     '{"push":"unsubscribed","channel":"a","error":"no"}',
+    '{"push":"call","call":0,"name":"a","deadlineMs":1}',
+    '{"push":"call","call":1,"name":"a"}',
+    '{"push":"cancel"}',
     '{"push":"goodbye"}',
   ])("is refused when it is malformed: %s", (text) => {
     expect(decodeServerMessage(text)).toMatchObject({ code: "wire/malformed" });
@@ -71,12 +76,25 @@ describe("a push", () => {
 
 describe("a reply", () => {
   const oks: { readonly [Do in keyof OkOf]: readonly OkOf[Do][] } = {
-    hello: [{ session: "s", principal: { id: "ada", roles: ["member"] } }],
+    hello: [
+      { session: "s", principal: { id: "ada", roles: ["member"] } },
+      { session: "s", principal: { id: "ada", roles: [] }, expiresInMs: 5, contract: "differs" },
+    ],
+    refresh: [{}, { expiresInMs: 0 }],
+    compare: [{ changed: ["chat/:room"], missing: [] }],
+    ping: [{}],
     subscribe: [{ position }],
+    resume: [{ cursors: [{ position }, { error }] }],
     unsubscribe: [{}],
     publish: [{ stage: "delivered", position }, { stage: "dropped" }],
+    publishAll: [{ receipts: [{ stage: "delivered", position }, { error }, { stage: "dropped" }] }],
     join: [{ member: "m" }],
     leave: [{}],
+    call: [{ output: null }, { output: { id: 1 } }],
+    cancel: [{}],
+    offer: [{}],
+    withdraw: [{}],
+    answer: [{}],
   };
 
   it.each(Object.entries(oks).flatMap(([name, values]) => values.map((ok) => [name as keyof OkOf, ok] as const)))(
@@ -96,6 +114,11 @@ describe("a reply", () => {
     ["publish", { stage: "lost" }],
     ["publish", { stage: "delivered" }],
     ["join", {}],
+    ["refresh", { expiresInMs: "soon" }],
+    ["compare", { changed: [], missing: [1] }],
+    ["resume", { cursors: [{}] }],
+    ["resume", { cursors: [{ error: {} }] }],
+    ["publishAll", { receipts: [1] }],
   ] as const)("to %s is refused when it is %j", (name, ok) => {
     const refusal = decodeOk(name, ok);
     expect(refusal).toBeInstanceOf(WireError);
@@ -106,6 +129,12 @@ describe("a reply", () => {
     const refusal = wireError("limit/rate", "slow down", { retryAfterMs: 9 });
     expect(decodeServerMessage(encodeError(refusal))).toStrictEqual({ error: refusal.toBody() });
     expect(decodeServerMessage(encodeError(refusal.inReplyTo(3)))).toStrictEqual({ re: 3, error: refusal.toBody() });
+  });
+
+  it("that refuses a call says why, in the handler's words", () => {
+    const refusal = wireError("call/refused", "no", { reason: { left: 0 }, re: 3 });
+    expect(decodeServerMessage(encodeError(refusal))).toStrictEqual({ re: 3, error: refusal.toBody() });
+    expect(refusal.toBody()).toMatchObject({ reason: { left: 0 } });
   });
 
   it.each(["", "[]", "{"])("is no reply when it is %j", (text) => {
