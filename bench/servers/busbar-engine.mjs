@@ -1,0 +1,13 @@
+/** The engine by itself: `node busbar-engine.mjs PORT echo|fanout`. */
+import { broadcast, serve } from "../../dist/engine/index.js";
+
+const [, , port, work] = process.argv;
+const logger = { debug() {}, info() {}, warn() {}, error: console.error };
+const server = await serve(
+  (socket) => {
+    if (work === "echo") socket.on("message", (message) => void socket.send(message));
+    else socket.on("message", (message) => void broadcast(server.sockets, message));
+  },
+  { port: Number(port), host: "127.0.0.1", keepalive: false, logger, origins: "any" },
+);
+console.log("listening");

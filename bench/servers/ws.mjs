@@ -1,0 +1,12 @@
+/** `node ws.mjs PORT echo|fanout` */
+import { WebSocketServer } from "ws";
+
+const [, , port, work] = process.argv;
+const server = new WebSocketServer({ port: Number(port), host: "127.0.0.1", perMessageDeflate: false, backlog: 4096 });
+server.on("connection", (socket) => {
+  socket.on("message", (data, isBinary) => {
+    if (work === "echo") socket.send(data, { binary: isBinary });
+    else for (const client of server.clients) client.send(data, { binary: isBinary });
+  });
+});
+server.on("listening", () => console.log("listening"));
