@@ -11,3 +11,4 @@ const server = await serve(
   { port: Number(port), host: "127.0.0.1", keepalive: false, logger, origins: "any" },
 );
 console.log("listening");
+process.once("SIGINT", () => process.exit());

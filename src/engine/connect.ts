@@ -14,7 +14,8 @@ import {
 } from "../protocol/client-handshake.js";
 import { HeaderMap } from "../protocol/header-map.js";
 import { HttpHeadReader, parseResponseHead } from "../protocol/http-head.js";
-import { SocketDriver, type SocketSurroundings } from "../websocket/socket-driver.js";
+import { SocketDriver } from "../websocket/socket-driver.js";
+import { SocketKind, type SocketSurroundings } from "../websocket/socket-kind.js";
 import { WebSocket } from "../websocket/web-socket.js";
 import { HandshakeRequest } from "./handshake-request.js";
 import { checkConnectOptions } from "./option-checks.js";
@@ -59,8 +60,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   }
   const transport = new NodeTransport(socket);
   const { deflate, early, protocol = "" } = answer;
-  const limits = socketLimitsOf(options);
-  const driver = new SocketDriver({ role: "client", transport, surroundings, limits, deflate });
+  const kind = new SocketKind({ role: "client", surroundings, limits: socketLimitsOf(options) });
+  const driver = new SocketDriver({ kind, transport, deflate });
   const headers = new HeaderMap(offer.headers.flat());
   const identity = {
     request: new HandshakeRequest(offer.url.target, headers, transport.remoteAddress),

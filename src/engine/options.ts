@@ -2,7 +2,7 @@ import type { ConnectionOptions as TlsConnectionOptions, TlsOptions } from "node
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Logger } from "../kernel/logger.js";
 import type { WhenFull } from "../websocket/sender.js";
-import type { SocketLimits } from "../websocket/socket-driver.js";
+import type { SocketLimits } from "../websocket/socket-kind.js";
 
 /** What a peer may use up. Every limit is an option; what exceeds one gets an error with a code. */
 export interface Limits {

@@ -40,6 +40,7 @@ describe("a handshake that is under way", () => {
     const before = socket.listenerCount("close") - 1;
     expect(handshake.accept(Buffer.from("HTTP/1.1 101 Yes\r\n\r\n"))).toBe(true);
     expect((await peer.head()).status).toBe(101);
+    handshake.letGo();
     expect([socket.listenerCount("error"), socket.listenerCount("close")]).toEqual([0, before]);
     expect([clock.timerCount, ended()]).toEqual([0, 1]);
     expect(handshake.accept(Buffer.from("again"))).toBe(false);

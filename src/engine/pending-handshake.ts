@@ -22,6 +22,7 @@ export class PendingHandshake {
   readonly address: string;
   readonly #options: PendingHandshakeOptions;
   readonly #timer: Timer;
+  #onData: ((chunk: Uint8Array) => void) | undefined;
   #isDecided = false;
 
   constructor(options: PendingHandshakeOptions) {
@@ -39,10 +40,24 @@ export class PendingHandshake {
     if (this.#isDecided) return false;
     this.#decide();
     this.#options.onEnded(this);
-    this.socket.off("error", this.#onError);
-    this.socket.off("close", this.#onClose);
     this.socket.write(response);
     return true;
+  }
+
+  /** Hear what the peer sends. */
+  listen(onData: (chunk: Uint8Array) => void): void {
+    this.#onData = onData;
+    this.socket.on("data", onData);
+  }
+
+  /**
+   * Take the listeners off an accepted connection that has others by now: the last one of an event must not go, for then
+   * Node keeps a socket's listeners in 390 bytes more from then on.
+   */
+  letGo(): void {
+    this.socket.off("error", this.#onError);
+    this.socket.off("close", this.#onClose);
+    if (this.#onData !== undefined) this.socket.off("data", this.#onData);
   }
 
   /** Answer with the error's HTTP status, then drop the connection; what the peer still sends is not looked at. */

@@ -4,7 +4,8 @@ import { NodeTransport } from "../adapters/node/transport.js";
 import type { Principal } from "../auth/principal.js";
 import { HandshakeError } from "../protocol/errors.js";
 import { HttpHeadReader, parseRequestHead, type RequestHead } from "../protocol/http-head.js";
-import { SocketDriver, type SocketLimits, type SocketSurroundings } from "../websocket/socket-driver.js";
+import { SocketDriver } from "../websocket/socket-driver.js";
+import { SocketKind, type SocketSurroundings } from "../websocket/socket-kind.js";
 import { WebSocket } from "../websocket/web-socket.js";
 import { ConnectionCount } from "./connection-count.js";
 import { Gate, type Admission } from "./gate.js";
@@ -30,7 +31,7 @@ export class SocketHost {
   readonly #handler: SocketHandler;
   readonly #surroundings: SocketSurroundings;
   readonly #limits: Limits;
-  readonly #socketLimits: SocketLimits;
+  readonly #kind: SocketKind;
   readonly #gate: Gate;
   readonly #count: ConnectionCount;
   readonly #pending = new Set<PendingHandshake>();
@@ -41,7 +42,11 @@ export class SocketHost {
     this.#handler = handler;
     this.#surroundings = surroundingsOf("server", options);
     this.#limits = limitsOf(options);
-    this.#socketLimits = socketLimitsOf(options);
+    this.#kind = new SocketKind({
+      role: "server",
+      surroundings: this.#surroundings,
+      limits: socketLimitsOf(options),
+    });
     this.#gate = new Gate(options, this.#surroundings.logger);
     this.#count = new ConnectionCount(this.#limits);
   }
@@ -51,19 +56,16 @@ export class SocketHost {
     const handshake = this.#begin(socket);
     if (handshake === undefined) return;
     const reader = new HttpHeadReader("request", this.#limits);
-    const onData = (chunk: Uint8Array): void => {
+    handshake.listen((chunk) => {
       try {
         const read = reader.push(chunk);
         if (read === undefined) return;
         socket.pause();
-        // By its name: `removeAllListeners` has Node keep a socket's listeners in 850 bytes more from then on.
-        socket.off("data", onData);
         this.#admit(handshake, parseRequestHead(read), read.rest);
       } catch (error) {
         handshake.refuse(this.#refusal(error));
       }
-    };
-    socket.on("data", onData);
+    });
   }
 
   /** Take a connection whose request was read by somebody else, with the bytes that came behind it. */
@@ -136,18 +138,13 @@ export class SocketHost {
   #open(handshake: PendingHandshake, admission: Admission, early: Uint8Array): void {
     if (!handshake.accept(admission.response)) return;
     const transport = new NodeTransport(handshake.socket);
-    const driver = new SocketDriver({
-      role: "server",
-      transport,
-      surroundings: this.#surroundings,
-      limits: this.#socketLimits,
-      deflate: admission.deflate,
-    });
+    const driver = new SocketDriver({ kind: this.#kind, transport, deflate: admission.deflate });
     const socket: ServerSocket = new WebSocket(driver, admission);
     this.sockets.add(socket);
     socket.on("close", () => this.sockets.delete(socket));
     this.#handle(socket, driver);
     transport.listen(driver, early);
+    handshake.letGo();
   }
 
   #handle(socket: ServerSocket, driver: SocketDriver): void {

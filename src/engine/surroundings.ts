@@ -6,7 +6,7 @@ import { silentLogger } from "../kernel/logger.js";
 import { TimingWheel } from "../kernel/timing-wheel.js";
 import type { Role } from "../protocol/connection.js";
 import { FrameWriter } from "../protocol/frame-writer.js";
-import type { SocketSurroundings } from "../websocket/socket-driver.js";
+import type { SocketSurroundings } from "../websocket/socket-kind.js";
 import { compressionOf, type SocketOptions } from "./options.js";
 
 /** The whole process has one turn of the loop at a time, one wheel for its timers and one source of randomness. */

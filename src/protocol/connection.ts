@@ -44,6 +44,21 @@ export interface ConnectionOptions extends Omit<MessageReaderOptions, "isMasked"
   readonly writer: FrameWriter;
 }
 
+/** One for all connections that hold no chunk; nothing is pushed to it. */
+const NOTHING_HELD: Uint8Array[] = [];
+
+const readerOptions = new WeakMap<ConnectionOptions, MessageReaderOptions>();
+
+/** The reader's part of a connection's options: one object for all connections that share theirs. */
+function readerOptionsOf(options: ConnectionOptions): MessageReaderOptions {
+  const known = readerOptions.get(options);
+  if (known !== undefined) return known;
+  const { fragmentsMax, isDeflateNegotiated, messageBytesMax, role, text } = options;
+  const made = { fragmentsMax, isDeflateNegotiated, isMasked: role === "server", messageBytesMax, text };
+  readerOptions.set(options, made);
+  return made;
+}
+
 /** What came of received bytes. `failed` is the last event of a connection, and so is `close`. */
 export type ConnectionEvent = ReadEvent | { readonly type: "failed"; readonly error: ProtocolError };
 
@@ -63,12 +78,12 @@ export class Connection {
   #isInflating = false;
   #isTextInflating = false;
   /** Chunks that came while a message was inflated, the first from `#heldFrom` on. */
-  #held: Uint8Array[] = [];
+  #held = NOTHING_HELD;
   #heldFrom = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#reader = new MessageReader({ ...options, isMasked: options.role === "server" });
+    this.#reader = new MessageReader(readerOptionsOf(options));
   }
 
   get state(): ConnectionState {
@@ -93,7 +108,8 @@ export class Connection {
    */
   receive(chunk: Uint8Array, events: ConnectionEvent[]): void {
     if (!this.#canRead) return;
-    this.#held.push(chunk);
+    if (this.#held === NOTHING_HELD) this.#held = [chunk];
+    else this.#held.push(chunk);
     if (!this.#isInflating) this.#readHeld(events);
   }
 
@@ -179,14 +195,15 @@ export class Connection {
   }
 
   #readHeld(events: ConnectionEvent[]): void {
+    const held = this.#held;
     try {
-      for (let chunk = this.#held[0]; chunk !== undefined; chunk = this.#held[0]) {
+      for (let chunk = held[0]; chunk !== undefined; chunk = held[0]) {
         const before = events.length;
         this.#heldFrom = this.#reader.read(chunk, this.#heldFrom, events);
         const last = events.length > before ? events.at(-1) : undefined;
         if (last?.type === "close") return this.#endReading("close-received");
         if (this.#heldFrom === chunk.length) {
-          this.#held.shift();
+          held.shift();
           this.#heldFrom = 0;
         }
         if (last?.type === "compressed") {
@@ -195,6 +212,7 @@ export class Connection {
           return;
         }
       }
+      this.#held = NOTHING_HELD;
     } catch (error) {
       this.#fail(error, events);
     }
@@ -222,7 +240,7 @@ export class Connection {
 
   #endReading(event: StateEvent): void {
     this.#transition(event);
-    this.#held = [];
+    this.#held = NOTHING_HELD;
   }
 
   #closePayload(code: number | undefined, reason: string): Uint8Array {

@@ -16,6 +16,8 @@ export const CONTROL_PAYLOAD_BYTES_MAX = 125;
 /** 2 bytes, 8 of extended length, 4 of masking key. */
 export const HEADER_BYTES_MAX = 14;
 
+const NO_BYTES = new Uint8Array(0);
+
 export interface FrameHeaderOptions {
   /** Whether the frames come from a client: those are masked, a server's are not (RFC 6455, 5.1). */
   readonly isMasked: boolean;
@@ -40,7 +42,8 @@ export class FrameHeaderReader {
   isMessageOpen = false;
 
   readonly #options: FrameHeaderOptions;
-  readonly #partial = new Uint8Array(HEADER_BYTES_MAX);
+  /** The beginning of a header that a chunk's end cut; idle connections hold none. */
+  #partial = NO_BYTES;
   #partialLength = 0;
 
   constructor(options: FrameHeaderOptions) {
@@ -53,14 +56,17 @@ export class FrameHeaderReader {
    * @throws ProtocolError when the bytes seen so far break a rule of RFC 6455, 5.1, 5.2, 5.4 or 5.5.
    */
   read(chunk: Uint8Array, at: number): number {
+    if (at === chunk.length) return -1;
     if (this.#partialLength === 0) {
       const size = this.#parse(chunk, at, chunk.length - at);
       if (size > 0) return at + size;
     }
+    if (this.#partial.length === 0) this.#partial = new Uint8Array(HEADER_BYTES_MAX);
     for (let next = at; next < chunk.length; next++) {
       this.#partial[this.#partialLength++] = byteAt(chunk, next);
       if (this.#parse(this.#partial, 0, this.#partialLength) > 0) {
         this.#partialLength = 0;
+        this.#partial = NO_BYTES;
         return next + 1;
       }
     }
@@ -69,7 +75,6 @@ export class FrameHeaderReader {
 
   /** Parse what is there; returns the header's size in bytes, or 0 when more is needed. */
   #parse(bytes: Uint8Array, at: number, available: number): number {
-    if (available < 1) return 0;
     this.#parseFirstByte(byteAt(bytes, at));
     if (available < 2) return 0;
     const second = byteAt(bytes, at + 1);

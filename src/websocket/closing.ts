@@ -30,9 +30,9 @@ export interface ClosingOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   /** How long closing may take, from its first step to the transport's end. */
-  readonly timeoutMs: number;
+  readonly closeTimeoutMs: number;
   /** Told at each step of the closing. */
-  readonly onStep: () => void;
+  closingStep(): void;
 }
 
 interface CloseFrame {
@@ -40,10 +40,13 @@ interface CloseFrame {
   readonly reason: string;
 }
 
+/** How a connection ends unless something is said (RFC 6455, 7.1.5). */
+const notClosed: CloseInfo = { code: closeCodes.abnormal, reason: "", wasClean: false };
+
 /** Brings one connection to its end (RFC 6455, 7): the close handshake from either side, then the transport's. */
 export class Closing {
   readonly #options: ClosingOptions;
-  #info: CloseInfo = { code: closeCodes.abnormal, reason: "", wasClean: false };
+  #info = notClosed;
   #timer: Timer | undefined;
   #hasPeerEnded = false;
   #isOver = false;
@@ -151,9 +154,8 @@ export class Closing {
   /** The first step of the closing starts its timer. */
   #step(): void {
     if (this.#isOver) return;
-    const { clock, onStep, timeoutMs } = this.#options;
-    this.#timer ??= clock.schedule(timeoutMs, () => this.drop());
-    onStep();
+    this.#timer ??= this.#options.clock.schedule(this.#options.closeTimeoutMs, () => this.drop());
+    this.#options.closingStep();
   }
 
   /** A close frame that was not answered was none of a clean end. */

@@ -4,6 +4,11 @@ import { deferred, type Deferred } from "../kernel/deferred.js";
 const MESSAGES_HIGH = 64;
 const SIZE_HIGH = 256 * 1024;
 
+export interface InboxOwner {
+  /** An inbox that was full has room again. */
+  inboxHasRoom(): void;
+}
+
 type Taken = IteratorResult<string | Uint8Array, undefined>;
 
 /**
@@ -13,7 +18,7 @@ type Taken = IteratorResult<string | Uint8Array, undefined>;
  * still taken in, so that it can go beyond by the messages of a chunk.
  */
 export class Inbox implements AsyncIterator<string | Uint8Array, undefined> {
-  readonly #onRoom: () => void;
+  readonly #owner: InboxOwner;
   /** A queue of two stacks: the newest messages, and the oldest ones in reverse. What is taken out is not held on to. */
   #newest: (string | Uint8Array)[] = [];
   #oldest: (string | Uint8Array)[] = [];
@@ -21,9 +26,8 @@ export class Inbox implements AsyncIterator<string | Uint8Array, undefined> {
   #takers: Deferred<Taken>[] = [];
   #isEnded = false;
 
-  /** @param onRoom called when an inbox that was full has room again. */
-  constructor(onRoom: () => void) {
-    this.#onRoom = onRoom;
+  constructor(owner: InboxOwner) {
+    this.#owner = owner;
   }
 
   get length(): number {
@@ -53,7 +57,7 @@ export class Inbox implements AsyncIterator<string | Uint8Array, undefined> {
     const message = this.#oldest.pop();
     if (message === undefined) return undefined;
     this.#size -= message.length;
-    if (wasFull && !this.isFull) this.#onRoom();
+    if (wasFull && !this.isFull) this.#owner.inboxHasRoom();
     return message;
   }
 

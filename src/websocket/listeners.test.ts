@@ -8,7 +8,7 @@ interface Events {
 
 function listenersWithErrors(): { listeners: Listeners<Events>; errors: unknown[] } {
   const errors: unknown[] = [];
-  return { listeners: new Listeners<Events>((error) => errors.push(error)), errors };
+  return { listeners: new Listeners<Events>({ failed: (error) => void errors.push(error) }), errors };
 }
 
 describe("listeners", () => {

@@ -1,14 +1,18 @@
 /** What a listener returns is not looked at, but for a promise: what that rejects with counts as thrown. */
 export type Listener<Event> = (event: Event) => unknown;
 
+export interface ListenersOwner {
+  /** A listener threw, or what it returned rejected. The other listeners are called all the same. */
+  failed(error: unknown): void;
+}
+
 /** Functions that want to hear of the events of one object. `Events` maps an event's name to what it carries. */
 export class Listeners<Events extends object> {
-  readonly #onError: (error: unknown) => void;
+  readonly #owner: ListenersOwner;
   readonly #byEvent: { [Name in keyof Events]?: readonly Listener<Events[Name]>[] } = {};
 
-  /** @param onError told what a listener throws; the other listeners are called all the same. */
-  constructor(onError: (error: unknown) => void) {
-    this.#onError = onError;
+  constructor(owner: ListenersOwner) {
+    this.#owner = owner;
   }
 
   /** Add a listener; returns the function that takes it off again. */
@@ -37,9 +41,9 @@ export class Listeners<Events extends object> {
     for (const listener of listeners) {
       try {
         const done = listener(event);
-        if (done instanceof Promise) done.catch(this.#onError);
+        if (done instanceof Promise) done.catch((error: unknown) => this.#owner.failed(error));
       } catch (error) {
-        this.#onError(error);
+        this.#owner.failed(error);
       }
     }
   }

@@ -30,7 +30,7 @@ function ground(): Ground {
       },
     },
   }) as MemoryTransport;
-  const outbox: Outbox = new Outbox(counting, clock, () => seen.push("written"));
+  const outbox: Outbox = new Outbox(counting, clock, { outboxWritten: () => seen.push("written") });
   const append = (...pieces: Uint8Array[]): void => {
     outbox.pieces.push(...pieces);
     outbox.appended();

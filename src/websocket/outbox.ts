@@ -7,6 +7,11 @@ import type { Transport } from "./ports.js";
 const COALESCED_BYTES_MAX = 16 * 1024;
 const NO_BYTES = new Uint8Array(0);
 
+export interface OutboxOwner {
+  /** The kernel has taken what was written. */
+  outboxWritten(): void;
+}
+
 /**
  * The bytes on their way to one peer: collected during a turn of the event loop, written once at its end.
  *
@@ -15,7 +20,7 @@ const NO_BYTES = new Uint8Array(0);
 export class Outbox {
   readonly #transport: Transport;
   readonly #turns: Turns;
-  readonly #onWritten: () => void;
+  readonly #owner: OutboxOwner;
   #pieces: Uint8Array[] = [];
   /** How many of the pieces are counted in `#piecesBytes`. */
   #counted = 0;
@@ -29,11 +34,10 @@ export class Outbox {
   /** The same for the write that is under way. */
   #writing: Deferred<void> | undefined;
 
-  /** @param onWritten called each time when the kernel has taken what was written. */
-  constructor(transport: Transport, turns: Turns, onWritten: () => void) {
+  constructor(transport: Transport, turns: Turns, owner: OutboxOwner) {
     this.#transport = transport;
     this.#turns = turns;
-    this.#onWritten = onWritten;
+    this.#owner = owner;
   }
 
   /** Bytes that the kernel has not taken. */
@@ -128,7 +132,7 @@ export class Outbox {
     this.#writingBytes = 0;
     this.#writing?.resolve();
     this.#writing = undefined;
-    this.#onWritten();
+    this.#owner.outboxWritten();
     if (this.#pieces.length > 0) this.#scheduleFlush();
   }
 }

@@ -12,7 +12,7 @@ function pingsWithWire(): { clock: VirtualClock; pings: Pings; sent: Uint8Array[
   const pings = new Pings({
     clock,
     random: new SeededRandom(1),
-    send: (payload) => {
+    sendPing: (payload) => {
       if (payload.length > 125) throw new BusbarError("send/control-too-long", "too long");
       sent.push(payload);
     },

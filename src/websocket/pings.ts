@@ -12,7 +12,7 @@ export interface PingsOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Brings a ping on its way; throws when it cannot be sent. */
-  readonly send: (payload: Uint8Array) => void;
+  sendPing(payload: Uint8Array): void;
 }
 
 interface WaitingPing {
@@ -24,7 +24,7 @@ interface WaitingPing {
 export class Pings {
   readonly #options: PingsOptions;
   /** By payload, in the order of their sending. */
-  readonly #waiting = new Map<string, WaitingPing>();
+  #waiting: Map<string, WaitingPing> | undefined;
 
   constructor(options: PingsOptions) {
     this.#options = options;
@@ -38,38 +38,41 @@ export class Pings {
   ping(payload: Uint8Array = this.#randomPayload()): Promise<number> {
     requireMessage(payload);
     const key = keyOf(payload);
-    const same = this.#waiting.get(key);
+    const waiting = (this.#waiting ??= new Map<string, WaitingPing>());
+    const same = waiting.get(key);
     if (same !== undefined) return same.settle.promise;
-    if (this.#waiting.size === PINGS_WAITING_MAX) {
+    if (waiting.size === PINGS_WAITING_MAX) {
       const message = `${PINGS_WAITING_MAX} pings wait for their pongs already`;
       return optionalRejection(new BusbarError("websocket/too-many-pings", message, { retryable: true }));
     }
     try {
-      this.#options.send(payload);
+      this.#options.sendPing(payload);
     } catch (error) {
       return optionalRejection(error);
     }
     const settle = optionalDeferred<number>();
-    this.#waiting.set(key, { sentMs: this.#options.clock.now(), settle });
+    waiting.set(key, { sentMs: this.#options.clock.now(), settle });
     return settle.promise;
   }
 
   /** Take a pong; it answers the pings before its own, too, for a peer may answer the last one only (RFC 6455, 5.5.3). */
   pong(payload: Uint8Array): void {
     const key = keyOf(payload);
-    if (!this.#waiting.has(key)) return;
+    const waiting = this.#waiting;
+    if (waiting?.has(key) !== true) return;
     const now = this.#options.clock.now();
-    for (const [waitingKey, { sentMs, settle }] of this.#waiting) {
+    for (const [waitingKey, { sentMs, settle }] of waiting) {
       settle.resolve(now - sentMs);
-      this.#waiting.delete(waitingKey);
-      if (waitingKey === key) return;
+      waiting.delete(waitingKey);
+      if (waitingKey === key) break;
     }
+    if (waiting.size === 0) this.#waiting = undefined;
   }
 
   /** Reject what waits: no pong will come. */
   end(error: BusbarError): void {
-    for (const { settle } of this.#waiting.values()) settle.reject(error);
-    this.#waiting.clear();
+    for (const { settle } of this.#waiting?.values() ?? []) settle.reject(error);
+    this.#waiting = undefined;
   }
 
   #randomPayload(): Uint8Array {

@@ -62,7 +62,9 @@ class Ground {
     const isDeflateNegotiated = deflate !== undefined;
     const limits = { messageBytesMax: 1e6, fragmentsMax: 10 };
     this.connection = new Connection({ ...limits, role, text, writer, isDeflateNegotiated });
-    this.outbox = new Outbox(this.transport, this.clock, () => this.sender.drain());
+    this.outbox = new Outbox(this.transport, this.clock, {
+      outboxWritten: () => this.sender.drain(),
+    });
     const parameters = {
       serverNoContextTakeover: true,
       clientNoContextTakeover: true,
@@ -77,8 +79,8 @@ class Ground {
       text,
       outboxBytesMax,
       whenFull,
-      onCloseSent: () => this.seen.push("close sent"),
-      onFailure: (cause) => {
+      closeSent: () => void this.seen.push("close sent"),
+      failed: (cause) => {
         this.seen.push(`failed: ${cause instanceof BusbarError ? cause.code : String(cause)}`);
         this.sender.close(1011, "");
       },

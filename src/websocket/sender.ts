@@ -28,9 +28,9 @@ export interface SenderOptions {
   readonly outboxBytesMax: number;
   readonly whenFull: WhenFull;
   /** Told when our close frame is in the outbox. */
-  readonly onCloseSent: () => void;
+  closeSent(): void;
   /** Told when a message could not be compressed: the connection cannot go on. */
-  readonly onFailure: (cause: unknown) => void;
+  failed(cause: unknown): void;
 }
 
 interface WaitingSend {
@@ -50,7 +50,7 @@ interface CloseFrame {
 export class Sender {
   readonly #options: SenderOptions;
   /** Sends that wait for room or for a compression; the one that is being compressed is the first. */
-  readonly #waiting = new BoundedQueue<WaitingSend>(SENDS_WAITING_MAX);
+  #waiting: BoundedQueue<WaitingSend> | undefined;
   #waitingBytes = 0;
   #isDeflating = false;
   /** The close frame that leaves behind everything that waits. */
@@ -109,7 +109,9 @@ export class Sender {
 
   /** Reject what still waits: the connection has ended. */
   end(error: BusbarError): void {
-    for (let send = this.#waiting.shift(); send !== undefined; send = this.#waiting.shift()) send.settle?.reject(error);
+    const waiting = this.#waiting;
+    for (let send = waiting?.shift(); send !== undefined; send = waiting?.shift()) send.settle?.reject(error);
+    this.#waiting = undefined;
     this.#waitingBytes = 0;
   }
 
@@ -117,7 +119,7 @@ export class Sender {
   drain(): void {
     const { connection, outbox } = this.#options;
     while (!this.#isDeflating && connection.canSend) {
-      const send = this.#waiting.peek();
+      const send = this.#waiting?.peek();
       if (send === undefined) return this.#writeClose();
       if (!this.#hasRoom(outbox.bufferedBytes, send.bytes)) return;
       if (this.#isDeflated(send.bytes)) {
@@ -139,7 +141,7 @@ export class Sender {
   }
 
   #canWriteAtOnce(bytes: number): boolean {
-    return this.#waiting.length === 0 && !this.#isDeflated(bytes);
+    return this.#waiting === undefined && !this.#isDeflated(bytes);
   }
 
   #isDeflated(bytes: number): boolean {
@@ -155,6 +157,7 @@ export class Sender {
   }
 
   #wait(send: WaitingSend): boolean {
+    this.#waiting ??= new BoundedQueue(SENDS_WAITING_MAX);
     if (!this.#waiting.push(send)) return false;
     this.#waitingBytes += send.bytes;
     this.drain();
@@ -163,7 +166,8 @@ export class Sender {
 
   /** Take the first waiting send out, now that its frame is in the outbox. */
   #finish(send: WaitingSend): void {
-    this.#waiting.shift();
+    this.#waiting?.shift();
+    if (this.#waiting?.length === 0) this.#waiting = undefined;
     this.#waitingBytes -= send.bytes;
     send.settle?.resolve(this.#options.outbox.handedOver());
   }
@@ -183,7 +187,7 @@ export class Sender {
     const { connection, outbox } = this.#options;
     connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox.pieces);
     outbox.appended();
-    this.#options.onCloseSent();
+    this.#options.closeSent();
   }
 
   #deflate(send: WaitingSend): void {
@@ -209,7 +213,7 @@ export class Sender {
   #deflateFailed(cause: unknown): void {
     this.#isDeflating = false;
     this.end(notSentError(cause));
-    this.#options.onFailure(cause);
+    this.#options.failed(cause);
   }
 
   #writeDeflated(send: WaitingSend, pieces: Pieces): void {

@@ -2,7 +2,6 @@ import type { Clock, Turns } from "../kernel/clock.js";
 import { deferred, type Deferred } from "../kernel/deferred.js";
 import { causeText } from "../kernel/cause-text.js";
 import { assert, BusbarError } from "../kernel/errors.js";
-import type { Logger } from "../kernel/logger.js";
 import type { Random } from "../kernel/random.js";
 import type { TextCodec } from "../kernel/text-codec.js";
 import { closeCodes } from "../protocol/close-code.js";
@@ -10,52 +9,20 @@ import { Connection, type ConnectionEvent, type Role } from "../protocol/connect
 import type { DeflateParameters } from "../protocol/deflate-negotiation.js";
 import type { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
-import { Closing, type CloseInfo } from "./closing.js";
-import { Inbox } from "./inbox.js";
+import { Closing, type CloseInfo, type ClosingOptions } from "./closing.js";
+import { Inbox, type InboxOwner } from "./inbox.js";
 import { Keepalive } from "./keepalive.js";
-import { Listeners, type Listener } from "./listeners.js";
+import { Listeners, type Listener, type ListenersOwner } from "./listeners.js";
 import { MessageDeflate } from "./message-deflate.js";
-import { notSentError, Outbox } from "./outbox.js";
-import { Pings } from "./pings.js";
-import type { Deflate, Transport, TransportListener } from "./ports.js";
-import { Sender, type WhenFull } from "./sender.js";
-
-/** What the sockets of one role in one process share. */
-export interface SocketSurroundings {
-  /** Its timers are shared by all sockets. */
-  readonly clock: Clock;
-  readonly turns: Turns;
-  readonly random: Random;
-  readonly text: TextCodec;
-  readonly deflate: Deflate;
-  readonly logger: Logger;
-  readonly writer: FrameWriter;
-}
-
-/** The limits of one socket. */
-export interface SocketLimits {
-  /** The longest message in bytes, after inflating. */
-  readonly messageBytesMax: number;
-  /** The most frames of one message, empty ones counted. */
-  readonly fragmentsMax: number;
-  /** How many bytes can wait for the peer. */
-  readonly outboxBytesMax: number;
-  readonly whenFull: WhenFull;
-  /** How long closing may take: what still waits, the peer's close frame and its end of the transport. */
-  readonly closeTimeoutMs: number;
-  /** After this much silence the peer is pinged; 0: never. */
-  readonly keepaliveIdleMs: number;
-  /** How long the peer may take to answer that. */
-  readonly keepaliveTimeoutMs: number;
-  /** Messages from this size on are compressed, where compression was negotiated. */
-  readonly deflateFromBytes: number;
-}
+import { notSentError, Outbox, type OutboxOwner } from "./outbox.js";
+import { Pings, type PingsOptions } from "./pings.js";
+import type { Transport, TransportListener } from "./ports.js";
+import { Sender, type SenderOptions, type WhenFull } from "./sender.js";
+import type { SocketKind } from "./socket-kind.js";
 
 export interface SocketDriverOptions {
-  readonly role: Role;
+  readonly kind: SocketKind;
   readonly transport: Transport;
-  readonly surroundings: SocketSurroundings;
-  readonly limits: SocketLimits;
   /** What was negotiated; undefined without compression. */
   readonly deflate: DeflateParameters | undefined;
 }
@@ -73,77 +40,90 @@ export interface WebSocketEvents {
 }
 
 /** Runs one WebSocket over one transport: reads, answers, sends, closes. The application sees it through `WebSocket`. */
-export class SocketDriver implements TransportListener {
+export class SocketDriver
+  implements TransportListener, InboxOwner, OutboxOwner, ListenersOwner, SenderOptions, ClosingOptions, PingsOptions
+{
+  readonly transport: Transport;
+  readonly connection: Connection;
+  readonly messageDeflate: MessageDeflate | undefined;
+  readonly outbox: Outbox;
+  readonly inbox: Inbox;
   readonly sender: Sender;
-  readonly inbox: Inbox = new Inbox(() => this.#updateFlow());
   readonly pings: Pings;
-
-  readonly #options: SocketDriverOptions;
-  readonly #listeners: Listeners<WebSocketEvents> = new Listeners((error) => this.failed(error));
-  readonly #connection: Connection;
-  readonly #messageDeflate: MessageDeflate | undefined;
-  readonly #outbox: Outbox;
+  readonly #kind: SocketKind;
+  readonly #listeners: Listeners<WebSocketEvents>;
   readonly #keepalive: Keepalive | undefined;
-  readonly #closed: Deferred<CloseInfo> = deferred();
   readonly #closing: Closing;
+  #closed: Deferred<CloseInfo> | undefined;
   /** The answer to the latest ping of a peer that does not read. */
   #waitingPong: Uint8Array | undefined;
   #isPaused = false;
   #isClosed = false;
 
-  constructor(options: SocketDriverOptions) {
-    const { deflate: parameters, limits, role, surroundings, transport } = options;
-    const { clock, deflate, random, text, turns, writer } = surroundings;
-    const { closeTimeoutMs: timeoutMs, deflateFromBytes: fromBytes, outboxBytesMax, whenFull } = limits;
-    const isDeflateNegotiated = parameters !== undefined;
-    const connection = new Connection({ ...limits, role, text, writer, isDeflateNegotiated });
-    const messageDeflate = parameters && new MessageDeflate({ role, parameters, fromBytes, deflate, text });
-    const outbox = new Outbox(transport, turns, () => this.#written());
-    const sender = new Sender({
-      connection,
-      outbox,
-      messageDeflate,
-      sharedWriter: role === "server" ? writer : undefined,
-      text,
-      outboxBytesMax,
-      whenFull,
-      onCloseSent: () => this.#closing.closeSent(),
-      onFailure: (cause) => this.failed(cause),
-    });
-    const { inbox } = this;
-    const onStep = (): void => {
-      this.#keepalive?.stop();
-      this.#updateFlow();
-    };
-    this.#closing = new Closing({
-      role,
-      connection,
-      transport,
-      outbox,
-      inbox,
-      sender,
-      clock,
-      turns,
-      timeoutMs,
-      onStep,
-    });
-    this.#options = options;
-    this.#connection = connection;
-    this.#messageDeflate = messageDeflate;
-    this.#outbox = outbox;
-    this.sender = sender;
-    this.pings = new Pings({ clock, random, send: (payload) => this.#sendControl("ping", payload) });
-    this.#keepalive = limits.keepaliveIdleMs > 0 ? this.#keepAlive() : undefined;
+  constructor({ deflate: parameters, kind, transport }: SocketDriverOptions) {
+    const { limits, role, surroundings } = kind;
+    const { deflate, text, turns } = surroundings;
+    this.#kind = kind;
+    this.transport = transport;
+    this.connection = new Connection(parameters === undefined ? kind.plain : kind.deflating);
+    if (parameters !== undefined) {
+      this.messageDeflate = new MessageDeflate({ role, parameters, fromBytes: limits.deflateFromBytes, deflate, text });
+    }
+    // What follows is given the socket itself, in place of closures and options of its own: a server has many sockets.
+    this.outbox = new Outbox(transport, turns, this);
+    this.inbox = new Inbox(this);
+    this.#listeners = new Listeners(this);
+    this.sender = new Sender(this);
+    this.#closing = new Closing(this);
+    this.pings = new Pings(this);
+    if (limits.keepaliveIdleMs > 0) this.#keepalive = this.#keepAlive();
+  }
+
+  get role(): Role {
+    return this.#kind.role;
+  }
+
+  get clock(): Clock {
+    return this.#kind.surroundings.clock;
+  }
+
+  get turns(): Turns {
+    return this.#kind.surroundings.turns;
+  }
+
+  get random(): Random {
+    return this.#kind.surroundings.random;
+  }
+
+  get text(): TextCodec {
+    return this.#kind.surroundings.text;
+  }
+
+  get sharedWriter(): FrameWriter | undefined {
+    return this.#kind.sharedWriter;
+  }
+
+  get outboxBytesMax(): number {
+    return this.#kind.limits.outboxBytesMax;
+  }
+
+  get whenFull(): WhenFull {
+    return this.#kind.limits.whenFull;
+  }
+
+  get closeTimeoutMs(): number {
+    return this.#kind.limits.closeTimeoutMs;
   }
 
   /** Resolves when the transport is gone. Never rejects. */
   get closed(): Promise<CloseInfo> {
-    return this.#closed.promise;
+    if (this.#isClosed) return Promise.resolve(this.#closing.info);
+    return (this.#closed ??= deferred()).promise;
   }
 
   get state(): "open" | "closing" | "closed" {
     if (this.#isClosed) return "closed";
-    return this.#connection.state === "open" && !this.sender.isClosing ? "open" : "closing";
+    return this.connection.state === "open" && !this.sender.isClosing ? "open" : "closing";
   }
 
   /**
@@ -152,7 +132,7 @@ export class SocketDriver implements TransportListener {
    * @throws ProtocolError for a code or a reason that may not travel.
    */
   close(code: number, reason: string): void {
-    const error = this.#connection.closeError(code, reason);
+    const error = this.connection.closeError(code, reason);
     if (error !== undefined) throw error;
     this.#closing.close({ code, reason });
   }
@@ -164,7 +144,8 @@ export class SocketDriver implements TransportListener {
 
   /** The application's code failed, or ours: end this connection, and it alone. */
   failed(cause: unknown): void {
-    const { surroundings, transport } = this.#options;
+    const { transport } = this;
+    const { surroundings } = this.#kind;
     const fields = { address: transport.remoteAddress, cause: causeText(cause) };
     if (this.state !== "open" && isTooLate(cause)) return surroundings.logger.debug("websocket/sent-too-late", fields);
     const stack = cause instanceof Error ? cause.stack : undefined;
@@ -176,7 +157,7 @@ export class SocketDriver implements TransportListener {
     this.#keepalive?.heard();
     const events: ConnectionEvent[] = [];
     try {
-      this.#connection.receive(chunk, events);
+      this.connection.receive(chunk, events);
       this.#take(events);
     } catch (error) {
       this.failed(error);
@@ -193,14 +174,14 @@ export class SocketDriver implements TransportListener {
     this.#closing.over();
     this.#keepalive?.stop();
     const error = notSentError(cause);
-    this.#outbox.fail(error);
+    this.outbox.fail(error);
     this.sender.end(error);
     this.pings.end(error);
     this.inbox.end();
     const { info } = this.#closing;
     if (cause !== undefined && !info.wasClean) this.#listeners.emit("error", cause);
     this.#listeners.emit("close", info);
-    this.#closed.resolve(info);
+    this.#closed?.resolve(info);
   }
 
   /** Call `listener` for each event of this name; returns the function that ends it. */
@@ -259,7 +240,7 @@ export class SocketDriver implements TransportListener {
   }
 
   #deliver(message: string | Uint8Array): void {
-    if (this.sender.isClosing || this.#connection.state === "closed") return;
+    if (this.sender.isClosing || this.connection.state === "closed") return;
     this.#announceOpen();
     if (this.inbox.length === 0 && this.#listeners.has("message")) this.#listeners.emit("message", message);
     else this.inbox.push(message);
@@ -267,21 +248,22 @@ export class SocketDriver implements TransportListener {
 
   /** Inflate a message; when it is there at once, what follows it is appended to `events`. */
   #inflate(payload: Uint8Array, events: ConnectionEvent[]): void {
-    const messageDeflate = this.#messageDeflate;
+    const messageDeflate = this.messageDeflate;
     assert(messageDeflate !== undefined, "only a connection with permessage-deflate reads compressed messages");
-    const inflation = messageDeflate.inflate(payload, this.#options.limits.messageBytesMax);
-    if (!(inflation instanceof Promise)) return this.#connection.inflated(inflation, events);
+    const inflation = messageDeflate.inflate(payload, this.#kind.limits.messageBytesMax);
+    if (!(inflation instanceof Promise)) return this.connection.inflated(inflation, events);
     inflation
       .then((result) => {
         const later: ConnectionEvent[] = [];
-        this.#connection.inflated(result, later);
+        this.connection.inflated(result, later);
         this.#take(later);
       })
       .catch((error: unknown) => this.failed(error));
   }
 
   #peerFailed(error: ProtocolError): void {
-    const { surroundings, transport } = this.#options;
+    const { transport } = this;
+    const { surroundings } = this.#kind;
     surroundings.logger.warn("websocket/protocol-error", {
       address: transport.remoteAddress,
       code: error.code,
@@ -292,42 +274,59 @@ export class SocketDriver implements TransportListener {
   }
 
   #answerPing(payload: Uint8Array): void {
-    if (!this.#connection.canSend) return;
-    if (this.#outbox.isBlocked) this.#waitingPong = payload;
+    if (!this.connection.canSend) return;
+    if (this.outbox.isBlocked) this.#waitingPong = payload;
     else this.#sendControl("pong", payload);
   }
 
   #sendControl(type: "ping" | "pong", payload: Uint8Array): void {
-    this.#connection.sendControl(type, payload, this.#outbox.pieces);
-    this.#outbox.appended();
+    this.connection.sendControl(type, payload, this.outbox.pieces);
+    this.outbox.appended();
   }
 
-  #written(): void {
+  outboxWritten(): void {
     const pong = this.#waitingPong;
     this.#waitingPong = undefined;
-    if (pong !== undefined && this.#connection.canSend) this.#sendControl("pong", pong);
+    if (pong !== undefined && this.connection.canSend) this.#sendControl("pong", pong);
     this.sender.drain();
     if (this.sender.bufferedBytes === 0) this.#listeners.emit("drain", undefined);
   }
 
+  inboxHasRoom(): void {
+    this.#updateFlow();
+  }
+
+  closeSent(): void {
+    this.#closing.closeSent();
+  }
+
+  closingStep(): void {
+    this.#keepalive?.stop();
+    this.#updateFlow();
+  }
+
+  sendPing(payload: Uint8Array): void {
+    this.#sendControl("ping", payload);
+  }
+
   #updateFlow(): void {
     if (this.#isClosed) return;
-    const shouldPause = this.#connection.isInflating || (this.inbox.isFull && this.state === "open");
+    const shouldPause = this.connection.isInflating || (this.inbox.isFull && this.state === "open");
     if (shouldPause === this.#isPaused) return;
     this.#isPaused = shouldPause;
-    if (shouldPause) this.#options.transport.pause();
-    else this.#options.transport.resume();
+    if (shouldPause) this.transport.pause();
+    else this.transport.resume();
   }
 
   #keepAlive(): Keepalive {
-    const { limits, surroundings } = this.#options;
+    const { limits, surroundings } = this.#kind;
     return new Keepalive({
       clock: surroundings.clock,
       idleMs: limits.keepaliveIdleMs,
       timeoutMs: limits.keepaliveTimeoutMs,
       isListening: () => !this.#isPaused,
       onIdle: () => {
-        if (this.#connection.canSend && !this.#outbox.isBlocked) this.#sendControl("ping", new Uint8Array(0));
+        if (this.connection.canSend && !this.outbox.isBlocked) this.#sendControl("ping", new Uint8Array(0));
       },
       onGone: () => {
         const message = `the peer has been silent for ${limits.keepaliveIdleMs + limits.keepaliveTimeoutMs} ms`;

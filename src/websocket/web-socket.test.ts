@@ -16,6 +16,7 @@ import { VirtualClock } from "../testing/virtual-clock.js";
 import type { Deflate, Transport } from "./ports.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { SocketDriver } from "./socket-driver.js";
+import { SocketKind } from "./socket-kind.js";
 import { broadcast, WebSocket } from "./web-socket.js";
 
 class CountingWriter extends FrameWriter {
@@ -110,27 +111,29 @@ describe("a WebSocket", () => {
         destroy: () => {},
       };
       const driver = new SocketDriver({
-        role: "server",
+        kind: new SocketKind({
+          role: "server",
+          surroundings: {
+            clock,
+            turns: clock,
+            random: new SeededRandom(1),
+            text,
+            deflate,
+            logger: { debug() {}, info() {}, warn() {}, error() {} },
+            writer,
+          },
+          limits: {
+            messageBytesMax: 100_000,
+            fragmentsMax: 10,
+            outboxBytesMax: 10_000,
+            whenFull: "wait",
+            closeTimeoutMs: 1000,
+            keepaliveIdleMs: 25_000,
+            keepaliveTimeoutMs: 10_000,
+            deflateFromBytes: 1e9,
+          },
+        }),
         transport,
-        surroundings: {
-          clock,
-          turns: clock,
-          random: new SeededRandom(1),
-          text,
-          deflate,
-          logger: { debug() {}, info() {}, warn() {}, error() {} },
-          writer,
-        },
-        limits: {
-          messageBytesMax: 100_000,
-          fragmentsMax: 10,
-          outboxBytesMax: 10_000,
-          whenFull: "wait",
-          closeTimeoutMs: 1000,
-          keepaliveIdleMs: 25_000,
-          keepaliveTimeoutMs: 10_000,
-          deflateFromBytes: 1e9,
-        },
         deflate: plainDeflate,
       });
       const socket = new WebSocket(driver, { request: undefined, principal: undefined, protocol: "" });

@@ -9,6 +9,7 @@ import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { VirtualClock } from "../../src/testing/virtual-clock.js";
 import type { Transport } from "../../src/websocket/ports.js";
 import { SocketDriver } from "../../src/websocket/socket-driver.js";
+import { SocketKind } from "../../src/websocket/socket-kind.js";
 import { WebSocket } from "../../src/websocket/web-socket.js";
 import { decodeFrames, type SentFrame } from "./frames.js";
 
@@ -36,27 +37,29 @@ export class EchoEndpoint implements Transport {
     const writer = new FrameWriter({ isMasked: role === "client", text: nodeTextCodec, random });
     this.#role = role;
     this.#driver = new SocketDriver({
-      role,
+      kind: new SocketKind({
+        role,
+        surroundings: {
+          clock,
+          turns: clock,
+          random,
+          text: nodeTextCodec,
+          deflate: new NodeDeflate({ level: 1 }),
+          logger: silentLogger,
+          writer,
+        },
+        limits: {
+          messageBytesMax: MESSAGE_BYTES_MAX,
+          fragmentsMax: Number.POSITIVE_INFINITY,
+          outboxBytesMax: Number.POSITIVE_INFINITY,
+          whenFull: "wait",
+          closeTimeoutMs: 1000,
+          keepaliveIdleMs: 0,
+          keepaliveTimeoutMs: 0,
+          deflateFromBytes: 0,
+        },
+      }),
       transport: this,
-      surroundings: {
-        clock,
-        turns: clock,
-        random,
-        text: nodeTextCodec,
-        deflate: new NodeDeflate({ level: 1 }),
-        logger: silentLogger,
-        writer,
-      },
-      limits: {
-        messageBytesMax: MESSAGE_BYTES_MAX,
-        fragmentsMax: Number.POSITIVE_INFINITY,
-        outboxBytesMax: Number.POSITIVE_INFINITY,
-        whenFull: "wait",
-        closeTimeoutMs: 1000,
-        keepaliveIdleMs: 0,
-        keepaliveTimeoutMs: 0,
-        deflateFromBytes: 0,
-      },
       deflate,
     });
     this.#socket = new WebSocket(this.#driver, { request: undefined, principal: undefined, protocol: "" });

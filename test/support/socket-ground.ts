@@ -10,7 +10,8 @@ import { MemoryTransport } from "../../src/testing/memory-transport.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { VirtualClock } from "../../src/testing/virtual-clock.js";
 import type { Deflate } from "../../src/websocket/ports.js";
-import { SocketDriver, type SocketLimits } from "../../src/websocket/socket-driver.js";
+import { SocketDriver } from "../../src/websocket/socket-driver.js";
+import { SocketKind, type SocketLimits } from "../../src/websocket/socket-kind.js";
 import { WebSocket } from "../../src/websocket/web-socket.js";
 import { decodeFrames, encodeFrames, type TestFrame } from "../conformance/frames.js";
 
@@ -46,6 +47,7 @@ export class SocketGround {
   readonly role: Role;
   readonly clock: VirtualClock;
   readonly transport: MemoryTransport;
+  readonly kind: SocketKind;
   readonly driver: SocketDriver;
   readonly socket: WebSocket<undefined, undefined>;
   /** What was logged from `debug` on: `warn area/what`. */
@@ -57,9 +59,8 @@ export class SocketGround {
     this.role = role;
     this.clock = clock;
     this.transport = setting.transport ?? new MemoryTransport({ turns: clock });
-    this.driver = new SocketDriver({
+    this.kind = new SocketKind({
       role,
-      transport: this.transport,
       surroundings: {
         clock: setting.timers ?? clock,
         turns: clock,
@@ -80,8 +81,8 @@ export class SocketGround {
         deflateFromBytes: 10,
         ...setting.limits,
       },
-      deflate: setting.deflate,
     });
+    this.driver = new SocketDriver({ kind: this.kind, transport: this.transport, deflate: setting.deflate });
     this.socket = new WebSocket(this.driver, { request: undefined, principal: undefined, protocol: "" });
     this.transport.listen(this.driver);
   }
