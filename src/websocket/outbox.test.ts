@@ -1,3 +1,4 @@
+import { Coalescer } from "./coalescer.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BusbarError } from "../kernel/errors.js";
@@ -30,7 +31,12 @@ function ground(): Ground {
       },
     },
   }) as MemoryTransport;
-  const outbox: Outbox = new Outbox(counting, clock, { outboxWritten: () => seen.push("written") });
+  const outbox: Outbox = new Outbox({
+    transport: counting,
+    turns: clock,
+    coalescer: new Coalescer(clock),
+    outboxWritten: () => void seen.push("written"),
+  });
   const append = (...pieces: Uint8Array[]): void => {
     outbox.pieces.push(...pieces);
     outbox.appended();

@@ -1,13 +1,13 @@
 import type { Turns } from "../kernel/clock.js";
 import { optionalDeferred, optionalRejection, type Deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
+import type { Coalescer } from "./coalescer.js";
 import type { Transport } from "./ports.js";
 
-/** Runs of small pieces up to this size leave as one piece: copying them costs less than a vectored write. */
-const COALESCED_BYTES_MAX = 16 * 1024;
-const NO_BYTES = new Uint8Array(0);
-
 export interface OutboxOwner {
+  readonly transport: Transport;
+  readonly turns: Turns;
+  readonly coalescer: Coalescer;
   /** The kernel has taken what was written. */
   outboxWritten(): void;
 }
@@ -18,14 +18,14 @@ export interface OutboxOwner {
  * One write is under way at a time; what comes meanwhile waits for it.
  */
 export class Outbox {
-  readonly #transport: Transport;
-  readonly #turns: Turns;
   readonly #owner: OutboxOwner;
   #pieces: Uint8Array[] = [];
   /** How many of the pieces are counted in `#piecesBytes`. */
   #counted = 0;
   #piecesBytes = 0;
   #writingBytes = 0;
+  /** Made with the first write. */
+  #onWritten: ((error?: BusbarError) => void) | undefined;
   #isFlushScheduled = false;
   #isHeld = false;
   #failure: BusbarError | undefined;
@@ -34,9 +34,7 @@ export class Outbox {
   /** The same for the write that is under way. */
   #writing: Deferred<void> | undefined;
 
-  constructor(transport: Transport, turns: Turns, owner: OutboxOwner) {
-    this.#transport = transport;
-    this.#turns = turns;
+  constructor(owner: OutboxOwner) {
     this.#owner = owner;
   }
 
@@ -110,7 +108,7 @@ export class Outbox {
   #scheduleFlush(): void {
     if (this.#isFlushScheduled || this.#writingBytes > 0) return;
     this.#isFlushScheduled = true;
-    this.#turns.atEndOfTurn(() => {
+    this.#owner.turns.atEndOfTurn(() => {
       this.#isFlushScheduled = false;
       this.#flush();
     });
@@ -118,12 +116,13 @@ export class Outbox {
 
   #flush(): void {
     if (this.#pieces.length === 0 || this.#isHeld || this.#writingBytes > 0) return;
-    const pieces = this.#pieces.length === 1 ? this.#pieces : coalesce(this.#pieces);
+    const pieces = this.#owner.coalescer.coalesce(this.#pieces);
     this.#writingBytes = this.#piecesBytes;
     this.#writing = this.#handedOver;
     this.#handedOver = undefined;
     this.#drop();
-    this.#transport.write(pieces, (error) => this.#written(error));
+    this.#onWritten ??= (error) => this.#written(error);
+    this.#owner.transport.write(pieces, this.#onWritten);
   }
 
   #written(error: BusbarError | undefined): void {
@@ -135,53 +134,6 @@ export class Outbox {
     this.#owner.outboxWritten();
     if (this.#pieces.length > 0) this.#scheduleFlush();
   }
-}
-
-/** Make few pieces of many: what lies in a row in memory is one piece already, and small ones are copied together. */
-function coalesce(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
-  const coalesced: Uint8Array[] = [];
-  let run: Uint8Array[] = [];
-  let runBytes = 0;
-  for (const row of rowsOf(pieces)) {
-    if (runBytes + row.length > COALESCED_BYTES_MAX) {
-      coalesced.push(...joined(run, runBytes));
-      run = [];
-      runBytes = 0;
-    }
-    run.push(row);
-    runBytes += row.length;
-  }
-  coalesced.push(...joined(run, runBytes));
-  return coalesced;
-}
-
-/** The pieces, those that lie behind each other in one buffer as one. */
-function rowsOf(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
-  const rows: Uint8Array[] = [];
-  let row: Uint8Array = NO_BYTES;
-  let bytes = 0;
-  for (const piece of pieces) {
-    if (piece.buffer === row.buffer && piece.byteOffset === row.byteOffset + bytes) {
-      bytes += piece.length;
-      continue;
-    }
-    if (bytes > 0) rows.push(new Uint8Array(row.buffer, row.byteOffset, bytes));
-    row = piece;
-    bytes = piece.length;
-  }
-  rows.push(new Uint8Array(row.buffer, row.byteOffset, bytes));
-  return rows;
-}
-
-function joined(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  if (pieces.length < 2) return pieces;
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return [all];
 }
 
 /** The error of everything that was still to be sent when the connection ended. */

@@ -10,6 +10,7 @@ import { FrameWriter } from "../protocol/frame-writer.js";
 import { MemoryTransport } from "../testing/memory-transport.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
+import { Coalescer } from "./coalescer.js";
 import { MessageDeflate } from "./message-deflate.js";
 import { notSentError, Outbox } from "./outbox.js";
 import type { Deflate } from "./ports.js";
@@ -62,7 +63,10 @@ class Ground {
     const isDeflateNegotiated = deflate !== undefined;
     const limits = { messageBytesMax: 1e6, fragmentsMax: 10 };
     this.connection = new Connection({ ...limits, role, text, writer, isDeflateNegotiated });
-    this.outbox = new Outbox(this.transport, this.clock, {
+    this.outbox = new Outbox({
+      transport: this.transport,
+      turns: this.clock,
+      coalescer: new Coalescer(this.clock),
       outboxWritten: () => this.sender.drain(),
     });
     const parameters = {

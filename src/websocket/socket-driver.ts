@@ -9,6 +9,7 @@ import { Connection, type ConnectionEvent, type Role } from "../protocol/connect
 import type { DeflateParameters } from "../protocol/deflate-negotiation.js";
 import type { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
+import type { Coalescer } from "./coalescer.js";
 import { Closing, type CloseInfo, type ClosingOptions } from "./closing.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
 import { Keepalive } from "./keepalive.js";
@@ -62,7 +63,7 @@ export class SocketDriver
 
   constructor({ deflate: parameters, kind, transport }: SocketDriverOptions) {
     const { limits, role, surroundings } = kind;
-    const { deflate, text, turns } = surroundings;
+    const { deflate, text } = surroundings;
     this.#kind = kind;
     this.transport = transport;
     this.connection = new Connection(parameters === undefined ? kind.plain : kind.deflating);
@@ -70,7 +71,7 @@ export class SocketDriver
       this.messageDeflate = new MessageDeflate({ role, parameters, fromBytes: limits.deflateFromBytes, deflate, text });
     }
     // What follows is given the socket itself, in place of closures and options of its own: a server has many sockets.
-    this.outbox = new Outbox(transport, turns, this);
+    this.outbox = new Outbox(this);
     this.inbox = new Inbox(this);
     this.#listeners = new Listeners(this);
     this.sender = new Sender(this);
@@ -89,6 +90,10 @@ export class SocketDriver
 
   get turns(): Turns {
     return this.#kind.surroundings.turns;
+  }
+
+  get coalescer(): Coalescer {
+    return this.#kind.coalescer;
   }
 
   get random(): Random {
