@@ -24,6 +24,11 @@ export class Backoff {
     return Math.round(this.#random.fraction() * limitMs);
   }
 
+  /** A delay for when nobody is in a hurry: from half of the longest to the longest. */
+  longDelayMs(): number {
+    return Math.round((0.5 + this.#random.fraction() / 2) * this.#options.reconnectDelayMsMax);
+  }
+
   /** A connection was good: the next delay is a short one again. */
   reset(): void {
     this.#attempts = 0;

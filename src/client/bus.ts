@@ -1,12 +1,16 @@
 import type { Contract } from "../contract/contract.js";
 import type { ChannelName, JoinOf, MessageOf, PresenceOf, PublishOf } from "../contract/types.js";
-import type { BusbarError } from "../kernel/errors.js";
+import { BusbarError } from "../kernel/errors.js";
+import { randomHex } from "../kernel/random-hex.js";
 import { isChannelName } from "../wire/channel-name.js";
 import { wireError } from "../wire/errors.js";
 import type { HelloOk, Push } from "../wire/messages.js";
-import type { Channel, Member, PresenceOptions, ReadOptions } from "./channel.js";
+import { whenAborted } from "./abort.js";
+import type { Channel, Presence, PresenceOptions, ReadOptions, SubscribeOptions } from "./channel.js";
 import { Connection, type BusState, type StateChange } from "./connection.js";
-import { subscribeFrom, type Gap, type Message, type ReadItem } from "./cursor.js";
+import { checkAgainst } from "./contract-check.js";
+import { ContractComparison } from "./contract-comparison.js";
+import { subscribeFrom, type Gap, type Message } from "./cursor.js";
 import { jsonEncoder } from "./encoder.js";
 import { clientError } from "./errors.js";
 import { Feed } from "./feed.js";
@@ -14,7 +18,11 @@ import type { Inbox } from "./inbox.js";
 import { Listeners } from "./listeners.js";
 import { settingsOf, type BusOptions, type BusSettings } from "./options.js";
 import type { ClientPorts } from "./ports.js";
-import { Publisher, type Receipt } from "./publisher.js";
+import { Publisher } from "./publisher.js";
+import { resumeAll } from "./resumption.js";
+
+/** A client's name over all of its connections: nobody may guess it (docs/protocol.md, who the client is). */
+const CLIENT_ID_BYTES = 16;
 
 /** Who the server says this client is. */
 export type Principal = HelloOk["principal"];
@@ -24,7 +32,7 @@ export interface BusEvents {
   readonly open: { readonly principal: Principal };
   /** A message of any channel that is being read. */
   readonly message: Message<unknown> & { readonly channel: string };
-  /** Lost messages of any channel that is being read. */
+  /** Lost messages of any channel that is being read, at once; the next message of the channel has it too. */
   readonly gap: Gap & { readonly channel: string };
   /** What went wrong and belongs to no call. The bus goes on. */
   readonly error: BusbarError;
@@ -42,7 +50,7 @@ export interface Bus<App extends Contract> {
   channel<const Name extends ChannelName<App>>(name: Name): ChannelOf<App, Name>;
   /** Call `listener` for each event of this name; returns the function that ends it. */
   on<Name extends keyof BusEvents>(name: Name, listener: (event: BusEvents[Name]) => void): () => void;
-  /** End it for good: loops end, and publishes that wait reject with `connection/closed`. */
+  /** End it for good: loops end, and what was not published yet rejects with `connection/closed`. */
   close(): void;
 }
 
@@ -62,30 +70,44 @@ export class BusCore {
   readonly #ports: ClientPorts;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
+  readonly #comparison: ContractComparison | undefined;
   readonly #listeners: Listeners<BusEvents>;
   readonly #feeds = new Map<string, Feed>();
+  readonly #forgetSignal: () => void = () => {};
   #principal: Principal | undefined;
   #end: { readonly error: BusbarError | undefined } | undefined;
 
   constructor(url: string, options: BusOptions, ports: ClientPorts) {
-    this.#settings = settingsOf(options);
+    const settings = settingsOf(options);
+    const { contract } = settings;
+    this.#settings = settings;
     this.#ports = ports;
     this.#listeners = new Listeners(ports.reportDefect);
-    this.#connection = new Connection({
+    const onError = (error: BusbarError): void => this.#listeners.emit("error", error);
+    const connection = new Connection({
       url,
-      settings: this.#settings,
+      settings,
       encoder: jsonEncoder,
       ports,
+      introduction: {
+        client: randomHex(ports.random, CLIENT_ID_BYTES),
+        ...(contract !== undefined && { contract: contract.fingerprint }),
+      },
       listener: {
         stateChanged: (change) => this.#listeners.emit("state", change),
-        connectionReady: (hello) => this.#connectionReady(hello),
+        connectionReady: () => this.#connectionReady(),
+        connectionOpened: (hello) => this.#connectionOpened(hello),
         connectionLost: () => this.#eachFeed((feed) => feed.connectionLost()),
         connectionEnded: (error) => this.#connectionEnded(error),
         pushReceived: (push) => this.#pushReceived(push),
-        errorReported: (error) => this.#listeners.emit("error", error),
+        errorReported: onError,
       },
     });
-    this.#publisher = new Publisher(this.#connection, this.#settings.publishesWaitingMax);
+    this.#connection = connection;
+    const check = contract && checkAgainst(contract);
+    this.#publisher = new Publisher({ connection, settings, encoder: jsonEncoder, check, ...ports });
+    this.#comparison = contract && new ContractComparison({ parts: contract.parts, connection, onError });
+    this.#forgetSignal = whenAborted(settings.signal, () => this.close());
   }
 
   get state(): BusState {
@@ -100,8 +122,10 @@ export class BusCore {
     if (!isChannelName(name)) throw wireError("channel/invalid-name", `"${name}" is no channel name`);
     return {
       name,
-      publish: (data): Promise<Receipt> => this.#publisher.publish(name, data),
+      publish: (data, options) => this.#publisher.publish(name, data, options),
+      publishAll: (messages, options) => this.#publisher.publishAll(name, messages, options),
       messages: (options) => this.#read(name, options),
+      subscribe: (listener, options) => this.#subscribe(name, listener, options),
       presence: (options) => this.#watch(name, options),
     };
   }
@@ -114,21 +138,48 @@ export class BusCore {
     this.#connection.close();
   }
 
-  #read(name: string, options: ReadOptions = {}): Inbox<ReadItem<unknown>> {
+  #read(name: string, options: ReadOptions = {}): Inbox<Message<unknown>> {
     const from = subscribeFrom(options.from ?? "now");
-    return this.#begun(this.#feed(name).read(from), options.signal);
+    const { policy: kind = "all", key } = options;
+    const policy = kind === "latest" && key !== undefined ? { kind, key } : { kind };
+    return this.#begun(this.#feed(name).read(from, policy), options.signal);
   }
 
-  #watch(name: string, options: PresenceOptions<unknown> = {}): Inbox<readonly Member<unknown>[]> {
+  #subscribe(
+    name: string,
+    listener: (message: Message<unknown>) => void | Promise<void>,
+    options: SubscribeOptions = {},
+  ): () => void {
+    const messages = this.#read(name, options);
+    const listen = async (): Promise<void> => {
+      for await (const message of messages) {
+        try {
+          await listener(message);
+        } catch (error) {
+          this.#ports.reportDefect(error);
+        }
+      }
+    };
+    listen().catch((error: unknown) => {
+      const refusal = error instanceof BusbarError ? error : clientError("connection/ended", { cause: error });
+      if (options.onError === undefined) this.#listeners.emit("error", refusal);
+      else options.onError(refusal);
+    });
+    return () => messages.stop();
+  }
+
+  #watch(name: string, options: PresenceOptions<unknown> = {}): Presence<unknown, unknown> {
     const member = options.state === undefined ? undefined : { state: options.state };
-    return this.#begun(this.#feed(name).watch(member), options.signal);
+    const feed = this.#feed(name);
+    const watcher = this.#begun(feed.watch(member), options.signal);
+    return Object.assign(watcher, { update: (state: unknown) => feed.update(watcher, state) });
   }
 
   /** What begins after the end of the bus ends like all that was there before. */
   #begun<Item>(inbox: Inbox<Item>, signal: AbortSignal | undefined): Inbox<Item> {
     if (this.#end?.error !== undefined) inbox.fail(this.#end.error);
     else if (this.#end !== undefined) inbox.finish();
-    if (signal !== undefined) inbox.endWith(signal);
+    inbox.endWith(signal);
     return inbox;
   }
 
@@ -140,29 +191,44 @@ export class BusCore {
       connection: this.#connection,
       clock: this.#ports.clock,
       messagesWaitingMax: this.#settings.messagesWaitingMax,
-      onItem: (item) => {
-        if (item.type === "gap") this.#listeners.emit("gap", { ...item, channel: name });
-        else this.#listeners.emit("message", { ...item, channel: name });
-      },
+      onMessage: (message) => this.#listeners.emit("message", { ...message, channel: name }),
+      onGap: (gap) => this.#listeners.emit("gap", { ...gap, channel: name }),
       onIdle: () => this.#feeds.delete(name),
     });
     if (this.#end === undefined) this.#feeds.set(name, feed);
     return feed;
   }
 
-  #connectionReady(hello: HelloOk): void {
-    this.#principal = hello.principal;
+  /** All that a new connection needs leaves at once, right behind `hello`. */
+  #connectionReady(): void {
+    // In this order the first list of who is there has this client in it.
     this.#eachFeed((feed) => feed.connectionReady());
+    resumeAll(this.#feeds.values(), this.#connection, this.#settings.commandBytesMax);
     this.#publisher.connectionReady();
+  }
+
+  #connectionOpened(hello: HelloOk): void {
+    this.#principal = hello.principal;
+    this.#comparison?.connectionOpened(hello);
     this.#listeners.emit("open", { principal: hello.principal });
   }
 
   #pushReceived(push: Push): void {
-    if (push.push !== "goodbye") this.#feeds.get(push.channel)?.pushReceived(push);
+    switch (push.push) {
+      case "message":
+      case "gap":
+      case "presence":
+      case "unsubscribed":
+        return this.#feeds.get(push.channel)?.pushReceived(push);
+      case "call":
+      case "cancel":
+      case "goodbye":
+    }
   }
 
   #connectionEnded(error: BusbarError | undefined): void {
     this.#end = { error };
+    this.#forgetSignal();
     this.#eachFeed((feed) => feed.end(error));
     this.#feeds.clear();
     this.#publisher.end(error ?? clientError("connection/closed"));

@@ -66,51 +66,37 @@ describe("a connection", () => {
     server.stop(3_000);
     await clock.pass(1);
     expect(states.at(-1)).toBe("offline 3000");
-    surroundings("back");
+    surroundings("online");
     await clock.pass(2_998);
     expect(states.at(-1)).toBe("offline 3000");
     await clock.pass(2);
     expect(states.slice(-2)).toEqual(["resuming", "open"]);
   });
 
-  it("tries again at once when the network or the page comes back", async () => {
+  it.each(["online", "returned", "visible"] as const)("tries again at once on %s", async (event) => {
     const { clock, network, open, surroundings } = ground(3);
     network.isUp = false;
     const bus = open();
     await clock.pass(30_000);
     expect(bus.state).toBe("offline");
     network.isUp = true;
-    surroundings("back");
+    surroundings(event);
     await clock.pass(1);
     expect(bus.state).toBe("open");
-    surroundings("back");
+    surroundings(event);
     await clock.pass(1);
     expect([bus.state, network.connectionCount]).toEqual(["open", 1]);
   });
 
-  it("lets go of its socket when the network or the page is gone", async () => {
+  it.each(["offline", "left"] as const)("lets go of its socket on %s", async (event) => {
     const { clock, network, open, surroundings } = ground();
     const bus = open();
     await clock.pass(1);
     network.isUp = false;
-    surroundings("gone");
+    surroundings(event);
     expect(bus.state).toBe("offline");
     await clock.pass(0);
     expect(network.connectionCount).toBe(0);
-  });
-
-  it("takes a new socket after the machine was asleep, since the old one may be dead without a word", async () => {
-    const { clock, network, open } = ground();
-    const states = statesOf(open());
-    await clock.pass(1);
-    network.isSilent = true;
-    clock.jumpWallTime(600_000);
-    await clock.pass(29_990);
-    network.isSilent = false;
-    expect(states.at(-1)).toBe("open");
-    await clock.pass(510);
-    expect(states.slice(2).map((state) => state.split(" ")[0])).toEqual(["offline", "resuming", "open"]);
-    expect(network.connectionCount).toBe(1);
   });
 
   it("is closed for good by a code of 4000 to 4499 and leaves no timer", async () => {
@@ -146,7 +132,7 @@ describe("a connection", () => {
     expect(bus.state).toBe(state);
     bus.close();
     bus.close();
-    surroundings("back");
+    surroundings("online");
     await clock.pass(100_000);
     expect(states.at(-1)).toBe("closed");
     expect(states.filter((each) => each === "closed")).toHaveLength(1);

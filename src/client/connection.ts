@@ -4,11 +4,10 @@ import type { Command, HelloOk, Push } from "../wire/messages.js";
 import { Backoff } from "./backoff.js";
 import type { Encoder } from "./encoder.js";
 import { clientError } from "./errors.js";
-import { Link, type CommandMaker, type LinkEnd } from "./link.js";
+import { comingBackCode, Link, type LinkEnd, type LinkOptions } from "./link.js";
 import type { BusSettings } from "./options.js";
 import type { ClientPorts, SurroundingsEvent } from "./ports.js";
-import type { Outcome } from "./request-table.js";
-import { SleepWatch } from "./sleep-watch.js";
+import type { CommandMaker, Outcome } from "./request-table.js";
 
 /**
  * How a bus is doing.
@@ -29,10 +28,12 @@ export interface StateChange {
 
 export interface ConnectionListener {
   stateChanged(change: StateChange): void;
-  /** A link is ready for commands. */
-  connectionReady(hello: HelloOk): void;
+  /** A link takes commands; what is sent in this turn leaves together with `hello`. */
+  connectionReady(): void;
+  /** The server has answered `hello`. */
+  connectionOpened(hello: HelloOk): void;
   pushReceived(push: Push): void;
-  /** The link is gone; another one comes by itself. */
+  /** The link that was ready is gone; another one comes by itself. */
   connectionLost(error: BusbarError): void;
   /** No link comes any more. Without an error: the application closed it. */
   connectionEnded(error: BusbarError | undefined): void;
@@ -45,6 +46,7 @@ export interface ConnectionOptions {
   readonly encoder: Encoder;
   readonly ports: ClientPorts;
   readonly listener: ConnectionListener;
+  readonly introduction: LinkOptions["introduction"];
 }
 
 /** A link that was ready this long was a good one: the delays begin from the first again. */
@@ -54,7 +56,6 @@ const GOOD_LINK_MS = 10_000;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #backoff: Backoff;
-  readonly #sleepWatch: SleepWatch;
   readonly #unwatch: () => void;
   #state: BusState = "connecting";
   #link: Link | undefined;
@@ -63,13 +64,14 @@ export class Connection {
   #retryTimer: Timer | undefined;
   /** The server chose the delay: nothing shortens it. */
   #isRetryFixed = false;
+  #isReachable = true;
+  #isSeen = true;
 
   /** Begins the first attempt. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { ports, settings } = options;
     this.#backoff = new Backoff(settings, ports.random);
-    this.#sleepWatch = new SleepWatch(ports.clock, () => this.#dropLink("the machine was asleep"));
     this.#unwatch = ports.surroundings.watch((event) => this.#surroundingsChanged(event));
     this.#link = this.#newLink();
   }
@@ -98,15 +100,12 @@ export class Connection {
   }
 
   #newLink(): Link {
-    const { url, settings, encoder, ports, listener } = this.#options;
+    const { listener, ...options } = this.#options;
     return new Link({
-      url,
-      settings,
-      encoder,
-      sockets: ports.sockets,
-      clock: ports.clock,
+      ...options,
       listener: {
-        linkReady: (hello) => this.#linkReady(hello),
+        linkReady: () => listener.connectionReady(),
+        linkOpened: (hello) => this.#linkOpened(hello),
         linkPushed: (push) => listener.pushReceived(push),
         linkReported: (error) => listener.errorReported(error),
         linkEnded: (end) => this.#linkEnded(end),
@@ -121,33 +120,35 @@ export class Connection {
     this.#setState({ state: this.#wasOpen ? "resuming" : "connecting" });
   }
 
-  #linkReady(hello: HelloOk): void {
-    const { clock } = this.#options.ports;
+  #linkOpened(hello: HelloOk): void {
     this.#wasOpen = true;
-    this.#openedAtMs = clock.now();
-    this.#sleepWatch.start();
+    this.#openedAtMs = this.#options.ports.clock.now();
     this.#state = "open";
-    this.#options.listener.connectionReady(hello);
+    this.#options.listener.connectionOpened(hello);
     if (this.isReady) this.#setState({ state: "open" });
   }
 
   #linkEnded(end: LinkEnd): void {
     if (!end.comesBack) return this.#endForGood(end.error);
     const { ports, listener } = this.#options;
-    const wasOpen = this.#state === "open";
+    const wasGood = this.#state === "open" && ports.clock.now() - this.#openedAtMs >= GOOD_LINK_MS;
     this.#link = undefined;
-    this.#sleepWatch.stop();
-    if (wasOpen && ports.clock.now() - this.#openedAtMs >= GOOD_LINK_MS) this.#backoff.reset();
-    const retryInMs = end.retryAfterMs ?? this.#backoff.nextDelayMs();
+    if (wasGood) this.#backoff.reset();
+    const retryInMs = end.retryAfterMs ?? this.#delayMs();
     this.#isRetryFixed = end.retryAfterMs !== undefined;
     this.#retryTimer = ports.clock.schedule(retryInMs, () => this.#attempt());
-    if (wasOpen) listener.connectionLost(end.error);
+    listener.connectionLost(end.error);
     this.#setState({ state: "offline", retryInMs, error: end.error });
   }
 
-  #dropLink(why: string): void {
+  /** A page that nobody looks at, or without a network, tries seldom: what changes that brings it back at once. */
+  #delayMs(): number {
+    return this.#isSeen && this.#isReachable ? this.#backoff.nextDelayMs() : this.#backoff.longDelayMs();
+  }
+
+  #dropLink(why: string, code: number): void {
     if (this.#link === undefined) return;
-    this.#link.close();
+    this.#link.close(code);
     this.#linkEnded({
       error: clientError("connection/lost", { message: why }),
       comesBack: true,
@@ -157,19 +158,36 @@ export class Connection {
 
   #surroundingsChanged(event: SurroundingsEvent): void {
     switch (event) {
-      case "gone":
-        return this.#dropLink("the network or the page is gone");
-      case "back":
-        if (this.#retryTimer !== undefined && !this.#isRetryFixed) this.#attempt();
+      case "offline":
+        this.#isReachable = false;
+        return this.#dropLink("the network is gone", comingBackCode);
+      case "left":
+        this.#isReachable = false;
+        return this.#dropLink("the page was left", 1000);
+      case "hidden":
+        this.#isSeen = false;
+        return;
+      case "online":
+      case "returned":
+        this.#isReachable = true;
+        return this.#hurry();
+      case "visible":
+        this.#isSeen = true;
+        return this.#hurry();
     }
+  }
+
+  /** Try at once, or see whether the connection is still there. */
+  #hurry(): void {
+    if (this.#retryTimer === undefined) this.#link?.check();
+    else if (!this.#isRetryFixed) this.#attempt();
   }
 
   #endForGood(error: BusbarError | undefined): void {
     if (this.#state === "closed") return;
-    this.#link?.close();
+    this.#link?.close(1000);
     this.#link = undefined;
     this.#retryTimer?.cancel();
-    this.#sleepWatch.stop();
     this.#unwatch();
     // First of all, so that a listener who closes it too does nothing.
     this.#state = "closed";

@@ -1,12 +1,19 @@
-import type { GapPush, MessagePush, Position, SubscribeFrom } from "../wire/messages.js";
+import type { GapPush, MessagePush, Position, SubscribeFrom, SubscribePolicy } from "../wire/messages.js";
 import { clientError } from "./errors.js";
 
 /** Where reading begins: behind the newest message, with the oldest kept, with the last N, or behind a position. */
 export type ReadFrom = "now" | "start" | `last ${number}` | Position;
 
+/** Messages that a reader does not get: they are no longer in the log. */
+export interface Gap {
+  /** The messages go on behind it. */
+  readonly position: Position;
+  /** The first and the last lost offset; missing where that is not known. */
+  readonly lost?: { readonly from: number; readonly to: number };
+}
+
 /** A message as its reader gets it. */
 export interface Message<Data> {
-  readonly type: "message";
   readonly data: Data;
   /** To be given as `from` when reading is to go on behind this message, also in another process. */
   readonly position: Position;
@@ -14,18 +21,9 @@ export interface Message<Data> {
   readonly from: string;
   /** When the server took it, in milliseconds since 1970 UTC. */
   readonly at: number;
+  /** What was lost right before this message; undefined where nothing was. */
+  readonly gap: Gap | undefined;
 }
-
-/** Messages between the last one and the next one are no longer in the log. */
-export interface Gap {
-  readonly type: "gap";
-  /** The messages go on behind it. */
-  readonly position: Position;
-  /** The first and the last lost offset; missing where that is not known. */
-  readonly lost?: { readonly from: number; readonly to: number };
-}
-
-export type ReadItem<Data> = Message<Data> | Gap;
 
 /**
  * The wire's form of `from`.
@@ -40,15 +38,27 @@ export function subscribeFrom(from: ReadFrom): SubscribeFrom {
   return { last: Number(last) };
 }
 
+export interface CursorListener {
+  /** Called at once, before the next message comes. */
+  gapFound(gap: Gap): void;
+}
+
 /** How far a reader is in a channel's log, whatever happens to the connections. */
 export class Cursor {
   readonly #from: SubscribeFrom;
+  /** With `latest` the offsets jump: only what the server calls a gap is one. */
+  readonly #areJumpsGaps: boolean;
+  readonly #listener: CursorListener;
   #position: Position | undefined;
   /** Where the server goes on, when that is not where the reader is: it has to say what is lost. */
   #elsewhere: Position | undefined;
+  /** What was lost since the last message, for the next one. */
+  #gap: Gap | undefined;
 
-  constructor(from: SubscribeFrom) {
+  constructor(from: SubscribeFrom, policy: SubscribePolicy["kind"], listener: CursorListener) {
     this.#from = from;
+    this.#areJumpsGaps = policy !== "latest";
+    this.#listener = listener;
     if (typeof from === "object" && "epoch" in from) this.#position = from;
   }
 
@@ -64,30 +74,48 @@ export class Cursor {
     this.#elsewhere = isSame(this.#position, position) ? undefined : position;
   }
 
-  /** The items for the reader that this push stands for: none for a repetition, a gap before it where one was not told. */
-  accept(push: MessagePush): ReadItem<unknown>[] {
+  /** The message for the reader; undefined for a repetition. Until `advance` nothing has changed but for a gap. */
+  read(push: MessagePush): Message<unknown> | undefined {
     const before = this.#position;
-    if (before === undefined) return [];
-    const epoch = (this.#elsewhere ?? before).epoch;
+    if (before === undefined) return undefined;
+    const { epoch } = this.#elsewhere ?? before;
     const isNewEpoch = epoch !== before.epoch;
-    if (!isNewEpoch && push.offset <= before.offset) return [];
-    const position = { epoch, offset: push.offset };
-    const message: ReadItem<unknown> = { type: "message", data: push.data, position, from: push.from, at: push.at };
-    this.#position = position;
-    this.#elsewhere = undefined;
+    if (!isNewEpoch && push.offset <= before.offset) return undefined;
     const last = { epoch, offset: push.offset - 1 };
-    if (isNewEpoch) return [{ type: "gap", position: last }, message];
-    if (last.offset === before.offset) return [message];
-    return [{ type: "gap", position: last, lost: { from: before.offset + 1, to: last.offset } }, message];
+    if (isNewEpoch) this.#lose({ position: last });
+    else if (this.#areJumpsGaps && last.offset > before.offset)
+      this.#lose({ position: last, lost: { from: before.offset + 1, to: last.offset } });
+    const { data, from, at, offset } = push;
+    return { data, position: { epoch, offset }, from, at, gap: this.#gap };
+  }
+
+  /** The reader has the message, or will find it in its inbox. */
+  advance(message: Message<unknown>): void {
+    this.#position = message.position;
+    this.#elsewhere = undefined;
+    this.#gap = undefined;
   }
 
   /** The server says what is lost. */
-  acceptGap(push: GapPush): ReadItem<unknown> {
-    this.#position = push.position;
-    this.#elsewhere = undefined;
-    const { position, lost } = push;
-    return lost === undefined ? { type: "gap", position } : { type: "gap", position, lost };
+  readGap({ position, lost }: GapPush): void {
+    this.#lose(lost === undefined ? { position } : { position, lost });
   }
+
+  #lose(gap: Gap): void {
+    this.#position = gap.position;
+    this.#elsewhere = undefined;
+    this.#gap = joinGaps(this.#gap, gap);
+    this.#listener.gapFound(gap);
+  }
+}
+
+/** Two gaps without a message between them are one. */
+export function joinGaps(one: Gap | undefined, other: Gap | undefined): Gap | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const { position } = other;
+  return one.lost === undefined || other.lost === undefined
+    ? { position }
+    : { position, lost: { from: one.lost.from, to: other.lost.to } };
 }
 
 function isSame(one: Position, other: Position): boolean {

@@ -1,6 +1,7 @@
 import { portableTextCodec } from "../kernel/text-codec.js";
 import { encodeCommand } from "../wire/command-codec.js";
-import type { WireError } from "../wire/errors.js";
+import { valueOrRefusal, WireError, wireError } from "../wire/errors.js";
+import { parseJsonObject, readPayload } from "../wire/json.js";
 import type { Command, ServerMessage } from "../wire/messages.js";
 import { decodeServerMessage } from "../wire/server-message-codec.js";
 import { subprotocol } from "../wire/subprotocol.js";
@@ -14,6 +15,12 @@ export interface Encoder {
    * `bytesMax`.
    */
   encode(command: Command, bytesMax: number): string;
+  /**
+   * A payload as the server will read it, which nobody changes any more, and how many bytes a command takes with it.
+   *
+   * @throws BusbarError like `encode`; `message/invalid` also where the server would not take it: `undefined`, too deep.
+   */
+  copy(channel: string, data: unknown, bytesMax: number): { readonly data: unknown; readonly bytes: number };
   /** Returns the error for what cannot be read. */
   decode(text: string): ServerMessage | WireError;
 }
@@ -27,6 +34,14 @@ export const jsonEncoder: Encoder = {
       throw clientError("message/too-large", { message: `the message takes more than ${bytesMax} bytes` });
     }
     return text;
+  },
+  copy(channel, data, bytesMax) {
+    // The longest command that this payload can be part of.
+    const [id, seq, ageMs] = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+    const text = this.encode({ id, do: "publish", channel, data, seq, ageMs }, bytesMax);
+    const copy = valueOrRefusal(() => readPayload(parseJsonObject(text), "data"));
+    if (copy instanceof WireError) throw wireError("message/invalid", copy.message);
+    return { data: copy, bytes: portableTextCodec.byteLength(text) };
   },
   decode: decodeServerMessage,
 };

@@ -8,6 +8,7 @@ export type ClientErrorCode =
   | "connection/closed"
   | "connection/invalid-url"
   | "auth/unavailable"
+  | "contract/differs"
   | "publish/unknown-fate"
   | "publish/too-many"
   | "message/too-large"
@@ -26,12 +27,13 @@ export const clientErrors: Readonly<Record<ClientErrorCode, ClientErrorKind>> = 
   "connection/ended": { retryable: false, message: "the server ended the connection for good" },
   "connection/closed": { retryable: false, message: "the bus was closed" },
   "connection/invalid-url": { retryable: false, message: "this is not the address of a server" },
-  "auth/unavailable": { retryable: true, message: "the application's `auth` gave no credentials" },
+  "auth/unavailable": { retryable: true, message: "the application's `token` or `auth` gave no credentials" },
+  "contract/differs": { retryable: false, message: "the server's contract is another one" },
   "publish/unknown-fate": {
     retryable: true,
-    message: "the connection was cut before the receipt; the message may be published",
+    message: "no receipt came; the message may be published",
   },
-  "publish/too-many": { retryable: true, message: "too many messages wait for the connection" },
+  "publish/too-many": { retryable: true, message: "too many published messages wait for their receipts" },
   "message/too-large": { retryable: false, message: "the message takes more bytes than a server accepts" },
   "subscription/invalid-from": {
     retryable: false,

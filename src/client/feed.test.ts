@@ -3,17 +3,18 @@ import { collect, ground } from "../../test/client/ground.js";
 import { deferred } from "../kernel/deferred.js";
 import { wireError } from "../wire/errors.js";
 import type { BusCore } from "./bus.js";
-import type { ReadFrom, ReadItem } from "./cursor.js";
+import type { Message, ReadFrom } from "./cursor.js";
 
-/** The data of what is read, gaps as "gap", and the end. */
+/** The data of what is read, "gap" before what something is missing before, and the end. */
 function read(bus: BusCore, from: ReadFrom, options: { task?: () => Promise<void>; signal?: AbortSignal } = {}) {
   const messages = bus.channel("a").messages({ from, signal: options.signal });
   const seen = collect(messages, options.task);
-  return (): unknown[] => seen.map((item) => (isItem(item) ? (item.type === "gap" ? "gap" : item.data) : item));
+  return (): unknown[] =>
+    seen.flatMap((item) => (isMessage(item) ? [...(item.gap === undefined ? [] : ["gap"]), item.data] : [item]));
 }
 
-function isItem(item: unknown): item is ReadItem<unknown> {
-  return typeof item === "object" && item !== null && "type" in item;
+function isMessage(item: unknown): item is Message<unknown> {
+  return typeof item === "object" && item !== null && "position" in item;
 }
 
 const commandsOf = (server: { commands: readonly { do: string }[] }): string[] =>
@@ -61,9 +62,8 @@ describe("reading", () => {
     for (const data of [2, 3, 4, 5]) server.publish("a", data);
     await clock.pass(501);
     expect(items.slice(1)).toMatchObject([
-      { type: "gap", lost: { from: 2, to: 3 }, position: { epoch: "e1", offset: 3 } },
-      { type: "message", data: 4 },
-      { type: "message", data: 5 },
+      { data: 4, gap: { lost: { from: 2, to: 3 }, position: { epoch: "e1", offset: 3 } } },
+      { data: 5, gap: undefined },
     ]);
   });
 
@@ -90,7 +90,7 @@ describe("reading", () => {
       server.publish("a", data);
       await clock.pass(1);
     }
-    expect(commandsOf(server)).toEqual(["hello", "subscribe", "unsubscribe"]);
+    expect(commandsOf(server)).toEqual(["hello", "resume", "unsubscribe"]);
     gate.resolve();
     for (let batch = 0; batch < 20; batch++) await clock.pass(1);
     expect(seen()).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
@@ -109,7 +109,7 @@ describe("reading", () => {
     const again = read(bus, "last 1");
     await clock.pass(1);
     expect(again()).toEqual([2]);
-    expect(commandsOf(server)).toEqual(["hello", "subscribe", "unsubscribe", "subscribe"]);
+    expect(commandsOf(server)).toEqual(["hello", "resume", "unsubscribe", "subscribe"]);
   });
 
   it("can begin again at once, while the end of the first reading is under way", async () => {

@@ -1,18 +1,21 @@
 import type { Clock, Timer } from "../kernel/clock.js";
 import type { BusbarError } from "../kernel/errors.js";
 import type {
+  CursorRequest,
   GapPush,
   MessagePush,
   PresenceMember,
   PresencePush,
   SubscribeFrom,
+  SubscribePolicy,
   UnsubscribedPush,
 } from "../wire/messages.js";
+import { isJsonObject, memberOf } from "../wire/json.js";
 import { wireErrorFrom, type WireError } from "../wire/errors.js";
 import type { Connection } from "./connection.js";
-import { Cursor, type ReadItem } from "./cursor.js";
+import { Cursor, joinGaps, type Gap, type Message } from "./cursor.js";
 import { clientError } from "./errors.js";
-import { Inbox } from "./inbox.js";
+import { Inbox, type Replacing } from "./inbox.js";
 import { Membership } from "./membership.js";
 import type { Outcome } from "./request-table.js";
 import { Roster } from "./roster.js";
@@ -25,15 +28,17 @@ export interface FeedOptions {
   readonly connection: Pick<Connection, "isReady" | "request">;
   readonly clock: Clock;
   readonly messagesWaitingMax: number;
-  /** Told of every item when it is given to the reader's inbox. */
-  readonly onItem: (item: ReadItem<unknown>) => void;
+  /** Told of every message when it is given to the reader's inbox. */
+  readonly onMessage: (message: Message<unknown>) => void;
+  readonly onGap: (gap: Gap) => void;
   /** Nothing is wanted of this channel and nothing is under way any more. */
   readonly onIdle: () => void;
 }
 
 interface Reader {
   readonly cursor: Cursor;
-  readonly inbox: Inbox<ReadItem<unknown>>;
+  readonly policy: SubscribePolicy;
+  readonly inbox: Inbox<Message<unknown>>;
   /** The inbox was full: the messages stay in the server's log until the reader has taken all that wait. */
   isBehind: boolean;
 }
@@ -49,6 +54,8 @@ export class Feed {
   #phase: "none" | "subscribing" | "live" | "unsubscribing" | "resting" = "none";
   /** The subscription did not begin where the reader wants to. */
   #isElsewhere = false;
+  /** The reader that the subscription was begun for. */
+  #asker: Reader | undefined;
   #restTimer: Timer | undefined;
 
   constructor(options: FeedOptions) {
@@ -62,14 +69,15 @@ export class Feed {
    *
    * @throws BusbarError `subscription/in-use` while there is another reader.
    */
-  read(from: SubscribeFrom): Inbox<ReadItem<unknown>> {
+  read(from: SubscribeFrom, policy: SubscribePolicy): Inbox<Message<unknown>> {
     if (this.#reader !== undefined)
       throw clientError("subscription/in-use", { message: "this client reads the channel already" });
     const reader: Reader = {
-      cursor: new Cursor(from),
-      inbox: new Inbox<ReadItem<unknown>>({
-        // A push can be two items: a gap and a message.
-        itemsMax: this.#options.messagesWaitingMax + 1,
+      cursor: new Cursor(from, policy.kind, { gapFound: this.#options.onGap }),
+      policy,
+      inbox: new Inbox<Message<unknown>>({
+        itemsMax: this.#options.messagesWaitingMax,
+        replacing: policy.kind === "latest" ? newestOf(policy.key) : undefined,
         onDrained: () => this.#catchUp(reader),
         onReturn: () => this.#stopReading(reader),
       }),
@@ -92,23 +100,61 @@ export class Feed {
     }
     const watcher = new Inbox<readonly PresenceMember[]>({
       itemsMax: 1,
+      replacing: newest,
       onReturn: () => {
-        this.#watchers.delete(watcher);
-        if (member !== undefined) this.#membership.leave();
+        const wasWatching = this.#watchers.delete(watcher);
+        if (member !== undefined && wasWatching) this.#membership.leave();
         this.#reconcile();
       },
     });
     this.#watchers.add(watcher);
-    if (this.#roster.isKnown) watcher.replace(this.#roster.members);
-    if (member !== undefined) this.#membership.join(member.state, (error) => watcher.fail(error));
+    if (this.#roster.isKnown) watcher.push(this.#roster.members);
+    if (member !== undefined) {
+      this.#membership.join(member.state, (error) => {
+        this.#watchers.delete(watcher);
+        watcher.fail(error);
+      });
+    }
     this.#reconcile();
     return watcher;
   }
 
+  /** Change the state that the member is seen in who joined with this watcher. */
+  update(watcher: Inbox<readonly PresenceMember[]>, state: unknown): void {
+    if (this.#watchers.has(watcher)) this.#membership.update(state);
+  }
+
+  /** The subscription that the new connection is to begin with, where one is wanted; `resumed` follows. */
+  takeCursor(): CursorRequest | undefined {
+    if (!this.#isWanted || this.#phase !== "none") return undefined;
+    const { cursor, policy } = this.#reader ?? {};
+    this.#phase = "subscribing";
+    this.#isElsewhere = false;
+    this.#asker = this.#reader;
+    return {
+      channel: this.#options.channel,
+      from: cursor?.from ?? "now",
+      ...(policy !== undefined && policy.kind !== "all" && { policy }),
+    };
+  }
+
+  /** What became of the cursor that was taken. */
+  resumed(outcome: Outcome<"subscribe">): void {
+    switch (outcome.kind) {
+      case "ok":
+        this.#phase = "live";
+        this.#asker?.cursor.begin(outcome.ok.position);
+        return this.#reconcile();
+      case "refused":
+        return this.#refused(outcome.error);
+      case "lost":
+        return;
+    }
+  }
+
+  /** `takeCursor` follows. */
   connectionReady(): void {
-    // In this order the first list of who is there has this client in it.
     this.#membership.connectionReady();
-    this.#reconcile();
   }
 
   connectionLost(): void {
@@ -116,6 +162,8 @@ export class Feed {
     this.#restTimer?.cancel();
     this.#roster.forget();
     this.#membership.connectionLost();
+    // What was only waiting for the end of its subscription is done.
+    this.#reconcile();
   }
 
   pushReceived(push: MessagePush | GapPush | PresencePush | UnsubscribedPush): void {
@@ -127,7 +175,7 @@ export class Feed {
         return this.#deliver(push);
       case "presence":
         this.#roster.apply(push);
-        for (const watcher of this.#watchers) watcher.replace(this.#roster.members);
+        for (const watcher of this.#watchers) watcher.push(this.#roster.members);
         return;
       case "unsubscribed":
         return this.#refused(wireErrorFrom(push.error));
@@ -143,38 +191,22 @@ export class Feed {
     this.#reader = undefined;
   }
 
+  get #isWanted(): boolean {
+    return this.#reader === undefined ? this.#watchers.size > 0 : !this.#reader.isBehind;
+  }
+
   /** Do the next thing that brings the subscription to where it is wanted. A reply brings us here again. */
   #reconcile(): void {
     const { connection, onIdle } = this.#options;
-    const isWanted = this.#reader === undefined ? this.#watchers.size > 0 : !this.#reader.isBehind;
-    if (this.#phase === "live" && (!isWanted || this.#isElsewhere)) return this.#unsubscribe();
+    if (this.#phase === "live" && (!this.#isWanted || this.#isElsewhere)) return this.#unsubscribe();
     if (this.#phase !== "none") return;
-    if (isWanted && connection.isReady) return this.#subscribe();
-    if (!isWanted && this.#reader === undefined && this.#membership.isIdle) onIdle();
-  }
-
-  #subscribe(): void {
-    const { connection, channel } = this.#options;
-    const reader = this.#reader;
-    this.#phase = "subscribing";
-    this.#isElsewhere = false;
-    connection.request(
-      (id) => ({ id, do: "subscribe", channel, from: reader?.cursor.from ?? "now" }),
-      (outcome) => this.#subscribed(outcome, reader),
-    );
-  }
-
-  #subscribed(outcome: Outcome<"subscribe">, reader: Reader | undefined): void {
-    switch (outcome.kind) {
-      case "ok":
-        this.#phase = "live";
-        reader?.cursor.begin(outcome.ok.position);
-        return this.#reconcile();
-      case "refused":
-        return this.#refused(outcome.error);
-      case "lost":
-        return;
-    }
+    const cursor = connection.isReady ? this.takeCursor() : undefined;
+    if (cursor !== undefined) {
+      connection.request(
+        (id) => ({ id, do: "subscribe", ...cursor }),
+        (outcome) => this.resumed(outcome),
+      );
+    } else if (!this.#isWanted && this.#reader === undefined && this.#membership.isIdle) onIdle();
   }
 
   #unsubscribe(): void {
@@ -205,15 +237,15 @@ export class Feed {
   #deliver(push: MessagePush | GapPush): void {
     const reader = this.#reader;
     if (reader === undefined || reader.isBehind || this.#isElsewhere) return;
-    if (reader.inbox.length >= this.#options.messagesWaitingMax) {
+    if (push.push === "gap") return reader.cursor.readGap(push);
+    const message = reader.cursor.read(push);
+    if (message === undefined) return;
+    if (!reader.inbox.push(message)) {
       reader.isBehind = true;
       return this.#reconcile();
     }
-    const items = push.push === "gap" ? [reader.cursor.acceptGap(push)] : reader.cursor.accept(push);
-    for (const item of items) {
-      reader.inbox.push(item);
-      this.#options.onItem(item);
-    }
+    reader.cursor.advance(message);
+    this.#options.onMessage(message);
   }
 
   #catchUp(reader: Reader): void {
@@ -236,4 +268,15 @@ export class Feed {
     for (const inbox of inboxes) inbox.fail(error);
     this.#reconcile();
   }
+}
+
+/** One item waits, the newest. */
+const newest: Replacing<readonly PresenceMember[]> = { keyOf: () => undefined, merge: (_, newer) => newer };
+
+/** One message waits for each value of the payload's member `key`; what was lost before an older one is not forgotten. */
+function newestOf(key: string | undefined): Replacing<Message<unknown>> {
+  return {
+    keyOf: ({ data }) => (key !== undefined && isJsonObject(data) ? memberOf(data, key) : undefined),
+    merge: (older, newer) => ({ ...newer, gap: joinGaps(older.gap, newer.gap) }),
+  };
 }

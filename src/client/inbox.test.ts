@@ -35,10 +35,17 @@ describe("an inbox", () => {
   });
 
   it("keeps only the latest for a reader that wants to know how it is now", async () => {
-    const inbox = new Inbox<number>({ itemsMax: 1, onReturn: () => {} });
-    inbox.replace(1);
-    inbox.replace(2);
+    const replacing = { keyOf: () => undefined, merge: (_: number, newer: number) => newer };
+    const inbox = new Inbox<number>({ itemsMax: 1, replacing, onReturn: () => {} });
+    expect([inbox.push(1), inbox.push(2), inbox.length]).toEqual([true, true, 1]);
     await expect(inbox.next()).resolves.toEqual(item(2));
+  });
+
+  it("keeps the latest of each key, where it came last, with what it takes over of the older ones", async () => {
+    const replacing = { keyOf: (n: number) => n % 10, merge: (older: number, newer: number) => older + newer };
+    const inbox = new Inbox<number>({ itemsMax: 2, replacing, onReturn: () => {} });
+    expect([11, 2, 21, 3].map((n) => inbox.push(n))).toEqual([true, true, true, false]);
+    await expect(Promise.all([inbox.next(), inbox.next()])).resolves.toEqual([2, 32].map(item));
   });
 
   it("ends behind what waits; what comes later is dropped", async () => {
@@ -100,6 +107,7 @@ describe("an inbox", () => {
     const inbox = new Inbox<number>({ itemsMax: 2, onReturn: () => returns++ });
     inbox.endWith(controller.signal);
     inbox.finish();
+    inbox.endWith(controller.signal);
     controller.abort();
     expect(returns).toBe(0);
   });

@@ -1,12 +1,22 @@
-import { BoundedQueue } from "../kernel/bounded-queue.js";
 import { deferred, type Deferred } from "../kernel/deferred.js";
+import { whenAborted } from "./abort.js";
 
 type End = { readonly kind: "open" } | { readonly kind: "done" } | { readonly kind: "failed"; readonly error: Error };
 
 type Reader<Item> = Deferred<IteratorResult<Item, undefined>>;
 
-export interface InboxOptions {
+/** For a reader who wants to know only how it is now. */
+export interface Replacing<Item> {
+  /** Of those with the same key only the newest waits. */
+  keyOf(item: Item): unknown;
+  /** The newer one, with what it has to know of the older one. */
+  merge(older: Item, newer: Item): Item;
+}
+
+export interface InboxOptions<Item> {
   readonly itemsMax: number;
+  /** Without it all items wait, in their order. */
+  readonly replacing?: Replacing<Item> | undefined;
   /** The reader took the last item that waited. */
   readonly onDrained?: () => void;
   /** The reader wants no more. Called once. */
@@ -15,36 +25,30 @@ export interface InboxOptions {
 
 /** Items on their way to one reader, who takes them as an async iterator. */
 export class Inbox<Item> implements AsyncIterableIterator<Item, undefined> {
-  readonly #options: InboxOptions;
-  readonly #items: BoundedQueue<Item>;
+  readonly #options: InboxOptions<Item>;
+  /** A map keeps the order of what was put in last. */
+  readonly #items = new Map<unknown, Item>();
   #readers: Reader<Item>[] = [];
   #end: End = { kind: "open" };
   #isReturned = false;
-  #unlisten: (() => void) | undefined;
+  #forgetSignal: (() => void) | undefined;
 
-  constructor(options: InboxOptions) {
+  constructor(options: InboxOptions<Item>) {
     this.#options = options;
-    this.#items = new BoundedQueue(options.itemsMax);
   }
 
   /** How many items wait. */
   get length(): number {
-    return this.#items.length;
+    return this.#items.size;
   }
 
   /** Give the reader an item; false when the inbox is full, and then nothing changed. */
   push(item: Item): boolean {
     if (this.#end.kind !== "open") return true;
     const reader = this.#readers.shift();
-    if (reader === undefined) return this.#items.push(item);
+    if (reader === undefined) return this.#keep(item);
     reader.resolve({ done: false, value: item });
     return true;
-  }
-
-  /** Put the item in the place of all that wait: for a reader who wants to know only how it is now. */
-  replace(item: Item): void {
-    this.#items.clear();
-    this.push(item);
   }
 
   /** Nothing more will come; what waits can still be taken. */
@@ -58,19 +62,28 @@ export class Inbox<Item> implements AsyncIterableIterator<Item, undefined> {
   }
 
   /** End like `return` when the signal is aborted. */
-  endWith(signal: AbortSignal): void {
-    const end = (): void => this.#return();
-    if (signal.aborted) return end();
-    signal.addEventListener("abort", end, { once: true });
-    this.#unlisten = () => signal.removeEventListener("abort", end);
+  endWith(signal: AbortSignal | undefined): void {
+    this.#forgetSignal = whenAborted(signal, () => this.stop());
+    if (this.#end.kind !== "open") this.#forgetSignal();
+  }
+
+  /** The reader wants no more: what waits is dropped. */
+  stop(): void {
+    this.#items.clear();
+    this.finish();
+    if (this.#isReturned) return;
+    this.#isReturned = true;
+    this.#options.onReturn();
   }
 
   next(): Promise<IteratorResult<Item, undefined>> {
     const reader: Reader<Item> = deferred();
-    const item = this.#items.shift();
-    if (item !== undefined) {
-      reader.resolve({ done: false, value: item });
-      if (this.#items.length === 0) this.#options.onDrained?.();
+    const [waiting] = this.#items;
+    if (waiting !== undefined) {
+      const [key, value] = waiting;
+      this.#items.delete(key);
+      reader.resolve({ done: false, value });
+      if (this.#items.size === 0) this.#options.onDrained?.();
     } else if (this.#end.kind === "open") {
       this.#readers.push(reader);
     } else {
@@ -80,7 +93,7 @@ export class Inbox<Item> implements AsyncIterableIterator<Item, undefined> {
   }
 
   return(): Promise<IteratorResult<Item, undefined>> {
-    this.#return();
+    this.stop();
     return Promise.resolve({ done: true, value: undefined });
   }
 
@@ -88,18 +101,21 @@ export class Inbox<Item> implements AsyncIterableIterator<Item, undefined> {
     return this;
   }
 
-  #return(): void {
-    this.#items.clear();
-    this.finish();
-    if (this.#isReturned) return;
-    this.#isReturned = true;
-    this.#options.onReturn();
+  #keep(item: Item): boolean {
+    const { itemsMax, replacing } = this.#options;
+    // Without a key each item is its own: an object that nothing else is equal to.
+    const key = replacing === undefined ? {} : replacing.keyOf(item);
+    const older = this.#items.get(key);
+    if (older === undefined && this.#items.size >= itemsMax) return false;
+    this.#items.delete(key);
+    this.#items.set(key, older === undefined || replacing === undefined ? item : replacing.merge(older, item));
+    return true;
   }
 
   #close(end: End): void {
     if (this.#end.kind !== "open") return;
     this.#end = end;
-    this.#unlisten?.();
+    this.#forgetSignal?.();
     for (const reader of this.#readers) this.#settle(reader);
     this.#readers = [];
   }

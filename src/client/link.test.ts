@@ -6,7 +6,8 @@ import { jsonEncoder } from "./encoder.js";
 import { Link } from "./link.js";
 import { settingsOf, type BusOptions } from "./options.js";
 
-const welcome = (id: number) => `{"re":${id},"ok":{"session":"s","principal":{"id":"ada","roles":[]}}}`;
+const welcome = (id: number, expiresInMs?: number) =>
+  JSON.stringify({ re: id, ok: { session: "s", principal: { id: "ada", roles: [] }, expiresInMs } });
 
 /** A link to a server that answers what `answer` says, and what the link told, in order. */
 function begin(options: BusOptions = {}, answer: (text: string, peer: MemoryPeer) => void = greet) {
@@ -27,17 +28,25 @@ function begin(options: BusOptions = {}, answer: (text: string, peer: MemoryPeer
   });
   const settings = settingsOf(options);
   const listener = {
-    linkReady: (hello: unknown) => void told.push(hello),
+    linkReady: () => void told.push("ready"),
+    linkOpened: (hello: unknown) => void told.push(hello),
     linkPushed: (push: unknown) => void told.push(push),
     linkReported: (error: unknown) => void told.push(error),
     linkEnded: (end: unknown) => void told.push(end),
   };
-  const link = new Link({ url: "ws://bus.test/", settings, encoder: jsonEncoder, sockets: network, clock, listener });
-  return { clock, network, link, received, told, peer: () => peer };
+  const ports = { sockets: network, clock, random: new SeededRandom(1) };
+  const introduction = { client: "c".repeat(32) };
+  const link = new Link({ url: "ws://bus.test/", settings, encoder: jsonEncoder, ports, listener, introduction });
+  return { clock, network, link, received, told, listener, peer: () => peer };
 }
 
 function greet(text: string, peer: MemoryPeer): void {
   if (text.includes('"hello"')) peer.send(welcome(1));
+}
+
+function answerPings(text: string, peer: MemoryPeer): void {
+  greet(text, peer);
+  if (text.includes('"ping"')) peer.send('{"re":2,"ok":{}}');
 }
 
 describe("a link", () => {
@@ -46,16 +55,19 @@ describe("a link", () => {
     const { clock, link, received, told } = begin({ auth });
     expect(link.isReady).toBe(false);
     await clock.pass(1);
-    expect(received).toEqual([{ id: 1, do: "hello", auth: { scheme: "basic", username: "ada", password: "p" } }]);
-    expect(told).toEqual([{ session: "s", principal: { id: "ada", roles: [] } }]);
+    const client = "c".repeat(32);
+    expect(received).toEqual([
+      { id: 1, do: "hello", client, auth: { scheme: "basic", username: "ada", password: "p" } },
+    ]);
+    expect(told).toEqual(["ready", { session: "s", principal: { id: "ada", roles: [] } }]);
     expect(link.isReady).toBe(true);
-    expect(clock.timerCount).toBe(0);
+    expect(clock.timerCount).toBe(1);
   });
 
   it("leaves who it is to the handshake when there is no auth", async () => {
     const { clock, received } = begin();
     await clock.pass(1);
-    expect(received).toEqual([{ id: 1, do: "hello" }]);
+    expect(received).toEqual([{ id: 1, do: "hello", client: "c".repeat(32) }]);
   });
 
   it.each([
@@ -85,7 +97,7 @@ describe("a link", () => {
     const refusal = '{"re":1,"error":{"code":"auth/refused","message":"who?","retryable":false}}';
     const { clock, told, received } = begin({}, (_, peer) => peer.send(refusal));
     await clock.pass(1);
-    expect(told).toMatchObject([{ comesBack: false, error: { code: "auth/refused", message: "who?" } }]);
+    expect(told.slice(1)).toMatchObject([{ comesBack: false, error: { code: "auth/refused", message: "who?" } }]);
     expect(received.at(-1)).toBe("closed 1000");
   });
 
@@ -93,7 +105,7 @@ describe("a link", () => {
     const refusal = '{"re":1,"error":{"code":"server/stopping","message":"","retryable":true,"retryAfterMs":70}}';
     const { clock, told } = begin({}, (_, peer) => peer.send(refusal));
     await clock.pass(1);
-    expect(told).toMatchObject([{ comesBack: true, retryAfterMs: 70 }]);
+    expect(told.slice(1)).toMatchObject([{ comesBack: true, retryAfterMs: 70 }]);
   });
 
   it.each([
@@ -102,7 +114,7 @@ describe("a link", () => {
   ] as const)("ends an attempt that waits too long for %s", async (_, options, answer) => {
     const { clock, told } = begin({ ...options, attemptTimeoutMs: 2_000 }, answer);
     await clock.pass(1_999);
-    expect(told).toEqual([]);
+    told.length = 0;
     await clock.pass(1);
     expect(told).toMatchObject([{ comesBack: true, error: { code: "connection/timeout" } }]);
     expect(clock.timerCount).toBeLessThanOrEqual(2);
@@ -132,7 +144,7 @@ describe("a link", () => {
     peer()?.send('{"re":2,"ok":{"position":{"epoch":"e","offset":0}}}');
     peer()?.send('{"push":"message","channel":"a","offset":1,"data":7,"from":"b","at":0}');
     clock.advance(0);
-    expect(told.slice(1)).toMatchObject([{ kind: "ok" }, { push: "message", data: 7 }]);
+    expect(told.slice(2)).toMatchObject([{ kind: "ok" }, { push: "message", data: 7 }]);
   });
 
   it("remembers when a server that stops wants it back", async () => {
@@ -152,35 +164,89 @@ describe("a link", () => {
     peer()?.send('{"re":99,"ok":{}}');
     peer()?.send('{"push":"a later version knows this"}');
     await clock.pass(1);
-    expect(told.slice(1)).toMatchObject([{ code: "wire/not-json" }, { code: "wire/malformed", message: "what?" }]);
+    expect(told.slice(2)).toMatchObject([{ code: "wire/not-json" }, { code: "wire/malformed", message: "what?" }]);
     expect(link.isReady).toBe(true);
   });
 
-  it("gives up a connection that leaves a command unanswered", async () => {
-    const { clock, link, told } = begin({ replyTimeoutMs: 5_000 });
-    const publish = (id: number) => ({ id, do: "publish", channel: "a", data: 1 }) as const;
+  it("asks a server that is silent whether it is there, and is content with any word", async () => {
+    const { clock, received, told, peer } = begin({}, answerPings);
+    await clock.pass(24_999);
+    expect(received).toHaveLength(1);
     await clock.pass(1);
-    link.request(publish, (outcome) => told.push(outcome));
-    await clock.pass(4_999);
-    expect(told).toHaveLength(1);
-    await clock.pass(1);
-    expect(told.slice(1)).toMatchObject([{ kind: "lost" }, { comesBack: true, error: { code: "connection/timeout" } }]);
+    expect(received.slice(1)).toEqual([{ id: 2, do: "ping" }]);
+    peer()?.send('{"push":"goodbye","retryAfterMs":1}');
+    await clock.pass(20_000);
+    peer()?.send('{"push":"goodbye","retryAfterMs":1}');
+    await clock.pass(24_000);
+    expect([received.length, told.length]).toEqual([2, 4]);
   });
 
-  it("counts a command's time from its own sending", async () => {
-    const { clock, link, told, peer } = begin({ replyTimeoutMs: 5_000 });
-    const publish = (id: number) => ({ id, do: "leave", channel: "a" }) as const;
+  it("gives up a server that does not answer within its time", async () => {
+    const { clock, link, told, received } = begin({ pingAfterMs: 3_000, pongTimeoutMs: 500 });
     await clock.pass(1);
-    link.request(publish, () => {});
-    await clock.pass(3_000);
-    link.request(publish, () => {});
-    peer()?.send('{"re":2,"ok":{}}');
-    await clock.pass(4_999);
-    expect(told).toHaveLength(1);
-    peer()?.send('{"re":3,"ok":{}}');
-    await clock.pass(10_000);
-    expect(told).toHaveLength(1);
-    expect(clock.timerCount).toBe(0);
+    link.request(
+      (id) => ({ id, do: "leave", channel: "a" }),
+      (outcome) => told.push(outcome),
+    );
+    await clock.pass(3_498);
+    expect(told).toHaveLength(2);
+    await clock.pass(2);
+    expect(told.slice(2)).toMatchObject([{ kind: "lost" }, { comesBack: true, error: { code: "connection/timeout" } }]);
+    expect([received.at(-1), clock.timerCount]).toEqual(["closed 4999", 0]);
+  });
+
+  it("looks at once whether it is still there when it is asked to", async () => {
+    const { clock, link, received } = begin({}, answerPings);
+    link.check();
+    await clock.pass(1);
+    link.check();
+    link.check();
+    await clock.pass(1);
+    expect(received.slice(1)).toEqual([{ id: 2, do: "ping" }]);
+  });
+
+  it("takes commands behind hello, in the same turn, before the server has answered", async () => {
+    const commands: unknown[] = [];
+    const { clock, link, received, told } = begin({}, (text) => commands.push(text));
+    clock.advance(0);
+    await clock.settle();
+    clock.advance(0);
+    expect([link.isReady, told]).toEqual([true, ["ready"]]);
+    link.request(
+      (id) => ({ id, do: "leave", channel: "a" }),
+      () => {},
+    );
+    await clock.pass(1);
+    expect(received).toMatchObject([{ do: "hello" }, { do: "leave" }]);
+  });
+
+  it("tells what was sent behind a refused hello that the server did not listen to it", async () => {
+    const refusal = '{"re":1,"error":{"code":"auth/refused","message":"who?","retryable":false}}';
+    const { clock, link, told, listener } = begin({}, (text, peer) => text.includes("hello") && peer.send(refusal));
+    listener.linkReady = () =>
+      link.request(
+        (id) => ({ id, do: "leave", channel: "a" }),
+        (outcome) => told.push(outcome),
+      );
+    await clock.pass(1);
+    expect(told).toMatchObject([{ kind: "lost", isUnheard: true }, { comesBack: false }]);
+  });
+
+  it("asks for fresh credentials before its own expire", async () => {
+    let tokens = 0;
+    const auth = () => ({ scheme: "bearer", token: `t${++tokens}` }) as const;
+    const { clock, received, told } = begin({ auth }, (text, peer) => {
+      const { id } = JSON.parse(text) as { id: number };
+      peer.send(text.includes('"hello"') ? welcome(id, 60_000) : `{"re":${id},"ok":{"expiresInMs":1000000}}`);
+    });
+    await clock.pass(48_000);
+    await clock.pass(1);
+    expect(received).toMatchObject([
+      { do: "hello", auth: { token: "t1" } },
+      { id: 2, do: "ping" },
+      { id: 3, do: "refresh", auth: { scheme: "bearer", token: "t2" } },
+    ]);
+    expect(told).toHaveLength(2);
   });
 
   it("sends nothing that cannot be encoded", async () => {
@@ -203,17 +269,17 @@ describe("a link", () => {
       (id) => ({ id, do: "leave", channel: "a" }),
       (outcome) => told.push(outcome),
     );
-    link.close();
-    link.close();
+    link.close(1000);
+    link.close(1000);
     peer()?.send('{"re":2,"ok":{}}');
     await clock.pass(1);
-    expect(told.slice(1)).toEqual([{ kind: "lost" }]);
+    expect(told.slice(2)).toEqual([{ kind: "lost" }]);
     expect(clock.timerCount).toBe(0);
   });
 
   it("that was closed before it had credentials opens no socket", async () => {
     const { clock, link, network, received } = begin();
-    link.close();
+    link.close(1000);
     await clock.pass(1);
     expect([network.connectionCount, received]).toEqual([0, []]);
   });

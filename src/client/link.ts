@@ -1,13 +1,16 @@
-import type { Clock, Timer } from "../kernel/clock.js";
+import type { Timer } from "../kernel/clock.js";
 import type { BusbarError } from "../kernel/errors.js";
 import { comesBack } from "../wire/close-codes.js";
 import { WireError, wireErrorFrom } from "../wire/errors.js";
-import type { Command, Credentials, HelloOk, Push } from "../wire/messages.js";
+import type { Command, Credentials, HelloCommand, HelloOk, Push } from "../wire/messages.js";
+import { Backoff } from "./backoff.js";
 import type { Encoder } from "./encoder.js";
 import { clientError } from "./errors.js";
 import type { BusSettings } from "./options.js";
-import type { ClientSocket, SocketClose, SocketFactory } from "./ports.js";
-import { RequestTable, type Outcome } from "./request-table.js";
+import type { ClientPorts, ClientSocket, SocketClose } from "./ports.js";
+import { Pulse } from "./pulse.js";
+import { Renewal } from "./renewal.js";
+import { RequestTable, type CommandMaker, type Outcome } from "./request-table.js";
 
 /** Why a link is over, and whether another one may begin. */
 export interface LinkEnd {
@@ -18,8 +21,10 @@ export interface LinkEnd {
 }
 
 export interface LinkListener {
+  /** `hello` is on its way, and commands can be sent behind it. */
+  linkReady(): void;
   /** The server has answered `hello`. */
-  linkReady(hello: HelloOk): void;
+  linkOpened(hello: HelloOk): void;
   linkPushed(push: Push): void;
   /** Something that belongs to no command went wrong; the link lives on. */
   linkReported(error: BusbarError): void;
@@ -31,30 +36,54 @@ export interface LinkOptions {
   readonly url: string;
   readonly settings: BusSettings;
   readonly encoder: Encoder;
-  readonly sockets: SocketFactory;
-  readonly clock: Clock;
+  readonly ports: Pick<ClientPorts, "sockets" | "clock" | "random">;
   readonly listener: LinkListener;
+  /** What `hello` says beside the credentials. */
+  readonly introduction: Pick<HelloCommand, "client" | "contract">;
 }
 
-/** A command that is given its id when it is sent. */
-export type CommandMaker<Do extends Command["do"]> = (id: number) => Command & { readonly do: Do };
+/** The code of a client that will be back: any but 1000 and 1001, which say goodbye (docs/protocol.md, close codes). */
+export const comingBackCode = 4999;
 
 /** One attempt to connect and the connection that comes of it: credentials, socket, `hello`, commands. */
 export class Link {
   readonly #options: LinkOptions;
   readonly #requests = new RequestTable();
-  #phase: "opening" | "ready" | "over" = "opening";
+  readonly #pulse: Pulse;
+  readonly #renewal: Renewal | undefined;
+  readonly #attemptTimer: Timer;
+  #phase: "opening" | "greeting" | "open" | "over" = "opening";
   #socket: ClientSocket | undefined;
-  /** Ends an attempt that takes too long; on a link that is ready it looks for replies that do not come. */
-  #timer: Timer | undefined;
   #retryAfterMs: number | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    const { settings, clock } = options;
-    this.#timer = clock.schedule(settings.attemptTimeoutMs, () =>
+    const { settings, ports } = options;
+    const { clock, random } = ports;
+    const { auth, pingAfterMs, pongTimeoutMs } = settings;
+    this.#attemptTimer = clock.schedule(settings.attemptTimeoutMs, () =>
       this.#timeOut("the attempt to connect took too long"),
     );
+    this.#pulse = new Pulse({
+      clock,
+      pingAfterMs,
+      pongTimeoutMs,
+      ping: () =>
+        this.request(
+          (id) => ({ id, do: "ping" }),
+          () => {},
+        ),
+      onDead: () => this.#timeOut("the server is silent"),
+    });
+    this.#renewal =
+      auth &&
+      new Renewal({
+        clock,
+        auth,
+        backoff: new Backoff(settings, random),
+        request: (make, onOutcome) => this.request(make, onOutcome),
+        onError: (error) => this.#options.listener.linkReported(error),
+      });
     askForCredentials(settings.auth).then(
       (auth) => this.#open(auth),
       (cause: unknown) => {
@@ -65,7 +94,7 @@ export class Link {
   }
 
   get isReady(): boolean {
-    return this.#phase === "ready";
+    return this.#phase === "greeting" || this.#phase === "open";
   }
 
   /**
@@ -76,27 +105,27 @@ export class Link {
    * @throws BusbarError when the command cannot be encoded; then nothing was sent.
    */
   request<Do extends Command["do"]>(make: CommandMaker<Do>, onOutcome: (outcome: Outcome<Do>) => void): void {
-    const { encoder, settings, clock } = this.#options;
+    const { encoder, settings } = this.#options;
     const command = make(this.#requests.nextId());
     const text = encoder.encode(command, settings.commandBytesMax);
-    this.#requests.add(command, clock.now(), onOutcome);
-    this.#timer ??= clock.schedule(settings.replyTimeoutMs, () => this.#lookForReplies());
+    this.#requests.add(command, onOutcome);
     this.#socket?.send(text);
   }
 
+  /** Something happened that connections often do not survive: see whether this one has. */
+  check(): void {
+    if (this.#phase === "open") this.#pulse.check();
+  }
+
   /** End the link from our side. Its requests are lost; the listener is told nothing more. */
-  close(): void {
-    if (this.#phase === "over") return;
-    this.#phase = "over";
-    this.#timer?.cancel();
-    this.#socket?.close();
-    this.#requests.loseAll();
+  close(code: number): void {
+    this.#close(code, false);
   }
 
   #open(auth: Credentials | undefined): void {
     if (this.#phase === "over") return;
-    const { sockets, url, encoder } = this.#options;
-    this.#socket = sockets.open(url, encoder.subprotocol, {
+    const { ports, url, encoder } = this.#options;
+    this.#socket = ports.sockets.open(url, encoder.subprotocol, {
       socketOpened: () => this.#greet(auth),
       messageReceived: (text) => this.#receive(text),
       socketClosed: (close) => this.#socketClosed(close),
@@ -105,22 +134,26 @@ export class Link {
 
   #greet(auth: Credentials | undefined): void {
     if (this.#phase === "over") return;
+    const { introduction, listener } = this.#options;
+    this.#phase = "greeting";
     this.request(
-      (id) => (auth === undefined ? { id, do: "hello" } : { id, do: "hello", auth }),
+      (id) => ({ id, do: "hello", ...introduction, ...(auth !== undefined && { auth }) }),
       (outcome) => this.#greeted(outcome),
     );
+    listener.linkReady();
   }
 
   #greeted(outcome: Outcome<"hello">): void {
     switch (outcome.kind) {
       case "ok":
-        this.#timer?.cancel();
-        this.#timer = undefined;
-        this.#phase = "ready";
-        return this.#options.listener.linkReady(outcome.ok);
+        this.#attemptTimer.cancel();
+        this.#phase = "open";
+        this.#pulse.start();
+        this.#renewal?.holdFor(outcome.ok.expiresInMs);
+        return this.#options.listener.linkOpened(outcome.ok);
       case "refused": {
         const { error } = outcome;
-        return this.#end({ error, comesBack: error.retryable, retryAfterMs: error.retryAfterMs });
+        return this.#end({ error, comesBack: error.retryable, retryAfterMs: error.retryAfterMs }, true);
       }
       case "lost":
         return;
@@ -129,6 +162,7 @@ export class Link {
 
   #receive(text: string | undefined): void {
     if (this.#phase === "over") return;
+    this.#pulse.heard();
     const message = this.#options.encoder.decode(text ?? "");
     if (message instanceof WireError) this.#options.listener.linkReported(message);
     else if ("push" in message) this.#receivePush(message);
@@ -143,33 +177,33 @@ export class Link {
     this.#options.listener.linkPushed(push);
   }
 
-  #lookForReplies(): void {
-    this.#timer = undefined;
-    const oldestSentAtMs = this.#requests.oldestSentAtMs;
-    if (oldestSentAtMs === undefined) return;
-    const { clock, settings } = this.#options;
-    const leftMs = oldestSentAtMs + settings.replyTimeoutMs - clock.now();
-    if (leftMs > 0) this.#timer = clock.schedule(leftMs, () => this.#lookForReplies());
-    else this.#timeOut("the server left a command unanswered");
-  }
-
   #timeOut(message: string): void {
     this.#end({ error: clientError("connection/timeout", { message }), comesBack: true, retryAfterMs: undefined });
   }
 
-  #socketClosed({ code, reason }: SocketClose): void {
+  #socketClosed({ code, reason, retryAfterMs = this.#retryAfterMs }: SocketClose): void {
     const said = reason === "" ? `${code}` : `${code}, ${reason}`;
     const isPassing = comesBack(code);
     const error = isPassing
       ? clientError("connection/lost", { message: `the connection was cut (${said})` })
       : clientError("connection/ended", { message: `the server ended the connection (${said})` });
-    this.#end({ error, comesBack: isPassing, retryAfterMs: this.#retryAfterMs });
+    this.#end({ error, comesBack: isPassing, retryAfterMs });
   }
 
-  #end(end: LinkEnd): void {
+  #end(end: LinkEnd, isUnheard = false): void {
     if (this.#phase === "over") return;
-    this.close();
+    this.#close(end.comesBack ? comingBackCode : 1000, isUnheard);
     this.#options.listener.linkEnded(end);
+  }
+
+  #close(code: number, isUnheard: boolean): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    this.#attemptTimer.cancel();
+    this.#pulse.stop();
+    this.#renewal?.stop();
+    this.#socket?.close(code);
+    this.#requests.loseAll(isUnheard);
   }
 }
 

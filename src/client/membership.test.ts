@@ -54,7 +54,81 @@ describe("being seen in a channel", () => {
     const seen = collect(channel.presence({ state: "second" }));
     await clock.pass(500);
     expect(seen.at(-1)).toMatchObject([{ state: "second" }]);
-    expect(joins(server)).toEqual(["join", "leave", "join"]);
+    expect(joins(server)).toEqual(["join", "join"]);
+  });
+
+  it("can be in another state, which the others hear of", async () => {
+    const { clock, server, open } = ground();
+    const others = collect(open().channel("a").presence());
+    const mine = open().channel("a").presence({ state: "here" });
+    await clock.pass(1);
+    mine.update("away");
+    await clock.pass(1);
+    expect(others.at(-1)).toMatchObject([{ member: "m1", state: "away" }]);
+    await mine.return?.();
+    mine.update("gone already");
+    await clock.pass(1);
+    expect([others.at(-1), joins(server)]).toEqual([[], ["join", "join", "leave"]]);
+  });
+
+  it("ends when its new state is refused, also with the others", async () => {
+    const { clock, server, open } = ground();
+    server.refuse = (command) =>
+      command.do === "join" && command.state === "bad" ? wireError("message/invalid", "no") : undefined;
+    const others = collect(open().channel("a").presence());
+    const mine = open().channel("a").presence({ state: "here" });
+    const seen = collect(mine);
+    await clock.pass(1);
+    mine.update("bad");
+    await clock.pass(1);
+    expect([seen.at(-1), others.at(-1)]).toMatchObject([{ code: "message/invalid" }, []]);
+    expect(joins(server)).toEqual(["join", "join", "leave"]);
+  });
+
+  it("keeps the old state until a refusal that passes has passed", async () => {
+    const { clock, server, open } = ground();
+    const others = collect(open().channel("a").presence());
+    const mine = open().channel("a").presence({ state: "here" });
+    await clock.pass(1);
+    server.refuse = ({ do: name }) => (name === "join" ? wireError("limit/rate", "", { retryAfterMs: 50 }) : undefined);
+    mine.update("away");
+    await clock.pass(20);
+    server.refuse = () => undefined;
+    expect(others.at(-1)).toMatchObject([{ state: "here" }]);
+    await clock.pass(50);
+    expect(others.at(-1)).toMatchObject([{ state: "away" }]);
+  });
+
+  it("is not noticed by the others when a client was cut and came back in time", async () => {
+    const { clock, network, server, open } = ground();
+    const others = collect(open().channel("a").presence());
+    collect(open().channel("a").presence({ state: 1 }));
+    await clock.pass(1);
+    const told = others.length;
+    network.cut();
+    await clock.pass(60_000);
+    expect(joins(server)).toEqual(["join", "join"]);
+    expect(others.slice(told).every((members) => JSON.stringify(members) === JSON.stringify(others[told - 1]))).toBe(
+      true,
+    );
+  });
+
+  it("ends 30 s after a cut for the others when the client does not come back, at once when it says goodbye", async () => {
+    const { clock, network, open } = ground();
+    const [leaver, vanisher] = [open(), open()];
+    for (const bus of [leaver, vanisher]) collect(bus.channel("a").presence({ state: 1 }));
+    await clock.pass(1);
+    const others = collect(open().channel("a").presence());
+    await clock.pass(1);
+    leaver.close();
+    await clock.pass(1);
+    expect(others.at(-1)).toHaveLength(1);
+    network.cut();
+    vanisher.close();
+    await clock.pass(29_000);
+    expect(others.at(-1)).toHaveLength(1);
+    await clock.pass(1_001);
+    expect(others.at(-1)).toHaveLength(0);
   });
 
   it("throws what the server refuses it for", async () => {

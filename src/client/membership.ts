@@ -27,6 +27,8 @@ export class Membership {
   #wanted: Wanted | undefined;
   /** What the server knows, or is being told. */
   #told: Wanted | undefined;
+  /** The server has taken a `join` of this connection. */
+  #isIn = false;
   #restTimer: Timer | undefined;
 
   constructor(options: MembershipOptions) {
@@ -39,7 +41,7 @@ export class Membership {
   }
 
   get isIdle(): boolean {
-    return this.#wanted === undefined && (this.#phase === "out" || this.#phase === "resting");
+    return this.#wanted === undefined && (this.#phase === "out" || (this.#phase === "resting" && !this.#isIn));
   }
 
   /** `onRefused` is called when the server does not allow it; then it is wanted no more. */
@@ -48,45 +50,60 @@ export class Membership {
     this.#reconcile();
   }
 
+  /** Be seen in another state. Does nothing when it is not wanted any more. */
+  update(state: unknown): void {
+    if (this.#wanted !== undefined) this.join(state, this.#wanted.onRefused);
+  }
+
   leave(): void {
     this.#wanted = undefined;
     this.#reconcile();
   }
 
   connectionReady(): void {
-    this.#reconcile();
+    if (!this.isIdle) this.#reconcile();
   }
 
   connectionLost(): void {
     this.#phase = "out";
+    this.#isIn = false;
     this.#restTimer?.cancel();
   }
 
   #reconcile(): void {
-    const { connection, channel, onIdle } = this.#options;
+    const { connection, onIdle } = this.#options;
     if (this.isIdle) return onIdle();
     if (!connection.isReady) return;
-    if (this.#phase === "out" && this.#wanted !== undefined) {
-      const { state } = this.#wanted;
-      this.#phase = "joining";
-      this.#told = this.#wanted;
-      connection.request(
-        (id) => ({ id, do: "join", channel, state }),
-        (outcome) => this.#joined(outcome),
-      );
-    } else if (this.#phase === "in" && this.#wanted !== this.#told) {
-      this.#phase = "leaving";
-      connection.request(
-        (id) => ({ id, do: "leave", channel }),
-        (outcome) => this.#left(outcome),
-      );
-    }
+    if (this.#phase === "in" && this.#wanted === undefined) this.#sendLeave();
+    // Joining again changes the state.
+    else if ((this.#phase === "in" && this.#wanted !== this.#told) || this.#phase === "out") this.#sendJoin();
+  }
+
+  #sendJoin(): void {
+    const { connection, channel } = this.#options;
+    this.#phase = "joining";
+    this.#told = this.#wanted;
+    const state = this.#wanted?.state;
+    connection.request(
+      (id) => ({ id, do: "join", channel, state }),
+      (outcome) => this.#joined(outcome),
+    );
+  }
+
+  #sendLeave(): void {
+    const { connection, channel } = this.#options;
+    this.#phase = "leaving";
+    connection.request(
+      (id) => ({ id, do: "leave", channel }),
+      (outcome) => this.#left(outcome),
+    );
   }
 
   #joined(outcome: Outcome<"join">): void {
     switch (outcome.kind) {
       case "ok":
         this.#phase = "in";
+        this.#isIn = true;
         return this.#reconcile();
       case "refused":
         return this.#refused(outcome.error);
@@ -96,7 +113,8 @@ export class Membership {
   }
 
   #refused(error: WireError): void {
-    this.#phase = "out";
+    const settled = this.#isIn ? "in" : "out";
+    this.#phase = settled;
     if (!error.retryable) {
       const refused = this.#told;
       if (this.#wanted === refused) this.#wanted = undefined;
@@ -105,7 +123,9 @@ export class Membership {
     }
     this.#phase = "resting";
     this.#restTimer = this.#options.clock.schedule(error.retryAfterMs ?? RETRY_AFTER_MS, () => {
-      this.#phase = "out";
+      this.#phase = settled;
+      // The server does not know it yet.
+      this.#told = undefined;
       this.#reconcile();
     });
   }
@@ -113,6 +133,7 @@ export class Membership {
   #left(outcome: Outcome<"leave">): void {
     if (outcome.kind === "lost") return;
     this.#phase = "out";
+    this.#isIn = false;
     this.#reconcile();
   }
 }

@@ -5,6 +5,8 @@ import type { Random } from "../kernel/random.js";
 export interface SocketClose {
   readonly code: number;
   readonly reason: string;
+  /** What a refused handshake's `Retry-After` asked for, where the runtime tells it. */
+  readonly retryAfterMs?: number;
 }
 
 /** What a socket tells the one who opened it. */
@@ -20,8 +22,11 @@ export interface SocketListener {
 export interface ClientSocket {
   /** Send a text message. Only called between `socketOpened` and `socketClosed`; never throws. */
   send(text: string): void;
-  /** Begin to close with 1000, opened or not. Whether and when `socketClosed` follows does not matter. */
-  close(): void;
+  /**
+   * Begin to close, opened or not, with 1000 or a code of 4000 to 4999. Whether and when `socketClosed` follows does
+   * not matter.
+   */
+  close(code: number): void;
 }
 
 /** The port for WebSockets. */
@@ -34,12 +39,18 @@ export interface SocketFactory {
   open(url: string, subprotocol: string, listener: SocketListener): ClientSocket;
 }
 
-/** What the machine or the browser says about the network and the page. */
-export type SurroundingsEvent = "gone" | "back";
+/**
+ * What the machine or the browser says about the network and the page.
+ *
+ * `offline`: no socket lives on, and no attempt is worth much; `online`: trying is worth it at once. `left`: the page is
+ * left, or put away frozen; `returned`: it was taken out again. `hidden`: nobody looks at the page, and its timers run
+ * late; `visible`: somebody looks at it again.
+ */
+export type SurroundingsEvent = "offline" | "online" | "left" | "returned" | "hidden" | "visible";
 
-/** The port for news of the surroundings: `gone` means that no socket lives on, `back` that trying again is worth it. */
+/** The port for news of the surroundings. */
 export interface Surroundings {
-  /** Returns the function that ends it. */
+  /** Returns the function that ends it. The listener may be called before this returns. */
   watch(listener: (event: SurroundingsEvent) => void): () => void;
 }
 

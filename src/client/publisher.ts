@@ -1,84 +1,117 @@
-import { BoundedQueue } from "../kernel/bounded-queue.js";
-import { deferred, type Deferred } from "../kernel/deferred.js";
-import type { BusbarError } from "../kernel/errors.js";
-import type { PublishOk } from "../wire/messages.js";
-import type { Connection } from "./connection.js";
+import { deferred, optionalDeferred } from "../kernel/deferred.js";
+import { assert, BusbarError } from "../kernel/errors.js";
+import { wireError } from "../wire/errors.js";
+import { whenAborted } from "./abort.js";
+import type { Encoder } from "./encoder.js";
 import { clientError } from "./errors.js";
-import type { Outcome } from "./request-table.js";
+import { PublishQueue, type Publish, type PublishQueueOptions, type Receipt, type Refused } from "./publish-queue.js";
 
-/** What a publish resolves to: where the message is in the log, or that the processor dropped it. */
-export type Receipt = PublishOk;
+/** Holds a message against the contract: what is wrong with it, or undefined; a promise only where a schema needs one. */
+export type MessageCheck = (
+  channel: string,
+  data: unknown,
+) => BusbarError | undefined | Promise<BusbarError | undefined>;
 
-interface Publish {
-  readonly channel: string;
-  readonly data: unknown;
-  readonly settle: Deferred<Receipt>;
+export interface PublishOptions {
+  /**
+   * Gives the message up: the promise rejects with the signal's reason. What was sent already may still be published.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Sends what is published, in order; what was not sent yet when there is no connection waits for the next one. */
+export interface PublisherOptions extends PublishQueueOptions {
+  readonly encoder: Encoder;
+  readonly check: MessageCheck | undefined;
+}
+
+/** Takes what the application publishes: looks at it, keeps a copy, and tells what became of it. */
 export class Publisher {
-  readonly #connection: Pick<Connection, "isReady" | "request">;
-  readonly #waiting: BoundedQueue<Publish>;
+  readonly #options: PublisherOptions;
+  readonly #queue: PublishQueue;
   #ended: BusbarError | undefined;
 
-  constructor(connection: Pick<Connection, "isReady" | "request">, waitingMax: number) {
-    this.#connection = connection;
-    this.#waiting = new BoundedQueue(waitingMax);
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#queue = new PublishQueue(options);
   }
 
-  /**
-   * Publish `data`, any JSON value.
-   *
-   * Rejects with what the server refused it for; with `publish/unknown-fate` when the connection was cut before the
-   * receipt, and then the message may be in the log; with `publish/too-many`; with `message/too-large`; with the end
-   * of the bus.
-   */
-  publish(channel: string, data: unknown): Promise<Receipt> {
-    const publish: Publish = { channel, data, settle: deferred() };
-    if (this.#ended !== undefined) publish.settle.reject(this.#ended);
-    else if (this.#connection.isReady) this.#send(publish);
-    else if (!this.#waiting.push(publish)) {
-      publish.settle.reject(clientError("publish/too-many"));
+  /** Publish `data`, any JSON value. Rejects with what the message was refused for, or with the signal's reason. */
+  async publish(channel: string, data: unknown, options?: PublishOptions): Promise<Receipt> {
+    const [outcome] = await this.publishAll(channel, [data], options);
+    assert(outcome !== undefined, "each message has an outcome");
+    if (outcome.stage === "refused") throw outcome.error;
+    return outcome;
+  }
+
+  /** Publish several; resolves with one outcome for each, in their order. Rejects with the signal's reason alone. */
+  async publishAll(
+    channel: string,
+    messages: readonly unknown[],
+    { signal }: PublishOptions = {},
+  ): Promise<readonly (Receipt | Refused)[]> {
+    signal?.throwIfAborted();
+    const settles = messages.map(() => deferred<Receipt | Refused>());
+    const publishes = messages.map((data, index) =>
+      this.#add({ channel, data, onOutcome: (outcome) => settles[index]?.resolve(outcome) }),
+    );
+    this.#queue.send();
+    const aborted = optionalDeferred<never>();
+    const forgetSignal = whenAborted(signal, () => {
+      aborted.reject(signal?.reason);
+      for (const publish of publishes) if (publish !== undefined) this.#queue.withdraw(publish);
+    });
+    try {
+      return await Promise.race([Promise.all(settles.map(({ promise }) => promise)), aborted.promise]);
+    } finally {
+      forgetSignal();
     }
-    return publish.settle.promise;
   }
 
-  /** Send what waits. */
+  /** A connection is ready. */
   connectionReady(): void {
-    while (this.#connection.isReady) {
-      const publish = this.#waiting.shift();
-      if (publish === undefined) return;
-      this.#send(publish);
-    }
+    this.#queue.send();
   }
 
   /** Nothing can be published any more. */
   end(error: BusbarError): void {
     this.#ended = error;
-    for (let publish = this.#waiting.shift(); publish !== undefined; publish = this.#waiting.shift()) {
-      publish.settle.reject(error);
+    this.#queue.end(error);
+  }
+
+  /** Put a message into the queue, or say at once why not. */
+  #add({ channel, data, onOutcome }: Pick<Publish, "channel" | "data" | "onOutcome">): Publish | undefined {
+    const { encoder, settings, check } = this.#options;
+    const refuse = (error: unknown): undefined => {
+      onOutcome({ stage: "refused", error: invalid(error) });
+      return undefined;
+    };
+    if (this.#ended !== undefined) return refuse(this.#ended);
+    try {
+      const copy = encoder.copy(channel, data, settings.commandBytesMax);
+      const checked = check?.(channel, copy.data);
+      if (checked instanceof BusbarError) return refuse(checked);
+      const publish: Publish = { channel, ...copy, onOutcome, isChecked: checked === undefined };
+      if (!this.#queue.add(publish)) return refuse(clientError("publish/too-many"));
+      checked?.then(
+        (error) => this.#checked(publish, error),
+        (error: unknown) => this.#checked(publish, invalid(error)),
+      );
+      return publish;
+    } catch (error) {
+      return refuse(error);
     }
   }
 
-  #send({ channel, data, settle }: Publish): void {
-    try {
-      this.#connection.request(
-        (id) => ({ id, do: "publish", channel, data }),
-        (outcome) => settleWith(settle, outcome),
-      );
-    } catch (error) {
-      settle.reject(error);
-    }
+  #checked(publish: Publish, error: BusbarError | undefined): void {
+    publish.isChecked = true;
+    if (error === undefined) return this.#queue.send();
+    this.#queue.withdraw(publish);
+    publish.onOutcome({ stage: "refused", error });
   }
 }
 
-function settleWith(settle: Deferred<Receipt>, outcome: Outcome<"publish">): void {
-  switch (outcome.kind) {
-    case "ok":
-      return settle.resolve(outcome.ok);
-    case "refused":
-      return settle.reject(outcome.error);
-    case "lost":
-      return settle.reject(clientError("publish/unknown-fate"));
-  }
+/** What a schema throws is the message's fault, as it is on the server. */
+function invalid(error: unknown): BusbarError {
+  if (error instanceof BusbarError) return error;
+  return wireError("message/invalid", "the payload cannot be held against the contract", { cause: error });
 }

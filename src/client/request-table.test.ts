@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import { RequestTable, type Outcome } from "./request-table.js";
 
-function send(table: RequestTable, sentAtMs = 0): { id: number; outcomes: Outcome<"join">[] } {
+function send(table: RequestTable): { id: number; outcomes: Outcome<"join">[] } {
   const id = table.nextId();
   const outcomes: Outcome<"join">[] = [];
-  table.add({ id, do: "join" }, sentAtMs, (outcome) => outcomes.push(outcome));
+  table.add({ id, do: "join" }, (outcome) => outcomes.push(outcome));
   return { id, outcomes };
 }
 
@@ -44,11 +44,16 @@ it("what belongs to no request is left to the caller", () => {
 
 it("a lost connection loses each request once, in the order of sending", () => {
   const table = new RequestTable();
-  const one = send(table, 10);
-  const two = send(table, 20);
-  expect(table.oldestSentAtMs).toBe(10);
+  const one = send(table);
+  const two = send(table);
   table.loseAll();
   table.loseAll();
   expect([one.outcomes, two.outcomes]).toEqual([[{ kind: "lost" }], [{ kind: "lost" }]]);
-  expect(table.oldestSentAtMs).toBeUndefined();
+});
+
+it("what the server never listened to is told apart from what nobody knows", () => {
+  const table = new RequestTable();
+  const { outcomes } = send(table);
+  table.loseAll(true);
+  expect(outcomes).toEqual([{ kind: "lost", isUnheard: true }]);
 });

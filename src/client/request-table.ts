@@ -2,16 +2,21 @@ import { WireError, wireErrorFrom } from "../wire/errors.js";
 import type { Command, ErrorReply, OkOf, OkReply } from "../wire/messages.js";
 import { decodeOk } from "../wire/server-message-codec.js";
 
-/** How a command ended. `lost`: the connection was cut before the reply, and nobody knows. */
+/**
+ * How a command ended. `lost`: the connection was cut before the reply, and nobody knows; but where `isUnheard` is true,
+ * the server certainly has not carried it out.
+ */
 export type Outcome<Do extends Command["do"]> =
   | { readonly kind: "ok"; readonly ok: OkOf[Do] }
   | { readonly kind: "refused"; readonly error: WireError }
-  | { readonly kind: "lost" };
+  | { readonly kind: "lost"; readonly isUnheard?: boolean };
+
+/** A command that is given its id when it is sent. */
+export type CommandMaker<Do extends Command["do"]> = (id: number) => Command & { readonly do: Do };
 
 interface Request {
-  readonly sentAtMs: number;
   answer(reply: OkReply | ErrorReply): void;
-  lose(): void;
+  lose(isUnheard: boolean): void;
 }
 
 /** The commands of one connection that wait for their replies. */
@@ -20,12 +25,6 @@ export class RequestTable {
   readonly #requests = new Map<number, Request>();
   #lastId = 0;
 
-  /** When the oldest of them was sent; undefined when none waits. */
-  get oldestSentAtMs(): number | undefined {
-    for (const request of this.#requests.values()) return request.sentAtMs;
-    return undefined;
-  }
-
   nextId(): number {
     return ++this.#lastId;
   }
@@ -33,13 +32,11 @@ export class RequestTable {
   /** `onOutcome` is called once, from `settle` or `loseAll`, so that what is received behind the reply comes later. */
   add<Do extends Command["do"]>(
     command: { readonly id: number; readonly do: Do },
-    sentAtMs: number,
     onOutcome: (outcome: Outcome<Do>) => void,
   ): void {
     this.#requests.set(command.id, {
-      sentAtMs,
       answer: (reply) => onOutcome(outcomeOf(command.do, reply)),
-      lose: () => onOutcome({ kind: "lost" }),
+      lose: (isUnheard) => onOutcome(isUnheard ? { kind: "lost", isUnheard } : { kind: "lost" }),
     });
   }
 
@@ -53,11 +50,11 @@ export class RequestTable {
     return true;
   }
 
-  /** The connection is gone: no reply will come any more. */
-  loseAll(): void {
+  /** The connection is gone: no reply will come any more. `isUnheard`: the server never listened to any of them. */
+  loseAll(isUnheard = false): void {
     const requests = [...this.#requests.values()];
     this.#requests.clear();
-    for (const request of requests) request.lose();
+    for (const request of requests) request.lose(isUnheard);
   }
 }
 

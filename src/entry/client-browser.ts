@@ -17,13 +17,16 @@ export { BusbarError } from "../kernel/errors.js";
  * Connect to a busbar server. The bus can be used at once; it connects, and comes back, by itself.
  *
  * @example
- * const bus = connect<typeof app>("/bus", { auth: () => ({ scheme: "bearer", token }) });
- * for await (const item of bus.channel("chat/lobby").messages({ from: "last 50" })) show(item);
+ * const bus = connect<typeof app>("/bus", { token: () => fetchToken() });
+ * for await (const message of bus.channel("chat/lobby").messages({ from: "last 50" })) show(message.data);
  *
  * @param url `wss:`, `ws:`, `https:` or `http:`; relative to the page's address.
  * @throws BusbarError `connection/invalid-url`
  */
-export function connect<App extends Contract = Contract>(url: string, options: BusOptions = {}): Bus<App> {
+export function connect<App extends Contract = Contract>(
+  url: string,
+  options: BusOptions & { readonly contract?: App | undefined } = {},
+): Bus<App> {
   const base = typeof location === "undefined" ? undefined : location.href;
   return openBus<App>(busUrl(url, base), options, {
     sockets: browserSockets,

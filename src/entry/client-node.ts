@@ -13,11 +13,19 @@ import { nodeSockets } from "./node-sockets.js";
 export type * from "./client-types.js";
 export { BusbarError } from "../kernel/errors.js";
 
+/** `setTimeout` knows no longer time, and rings at once for one. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 /** Unlike the server's: a program that waits for its connection to come back is not done. */
 const clock: Clock = {
   ...nodeClock,
   schedule(delayMs, task) {
-    const timeout = setTimeout(task, delayMs);
+    let timeout: ReturnType<typeof setTimeout>;
+    const wait = (leftMs: number): void => {
+      const goOn = (): void => (leftMs > TIMEOUT_MS_MAX ? wait(leftMs - TIMEOUT_MS_MAX) : task());
+      timeout = setTimeout(goOn, Math.min(leftMs, TIMEOUT_MS_MAX));
+    };
+    wait(delayMs);
     return { cancel: () => clearTimeout(timeout) };
   },
 };
@@ -28,14 +36,17 @@ const clock: Clock = {
  * The process lives until `close()`.
  *
  * @example
- * const bus = connect<typeof app>("wss://example.org/bus", { auth: () => ({ scheme: "bearer", token }) });
+ * const bus = connect<typeof app>("wss://example.org/bus", { token: () => fetchToken() });
  * const receipt = await bus.channel("chat/lobby").publish({ text: "hello" });
  * bus.close();
  *
  * @param url `wss:`, `ws:`, `https:` or `http:`.
  * @throws BusbarError `connection/invalid-url`
  */
-export function connect<App extends Contract = Contract>(url: string, options: BusOptions = {}): Bus<App> {
+export function connect<App extends Contract = Contract>(
+  url: string,
+  options: BusOptions & { readonly contract?: App | undefined } = {},
+): Bus<App> {
   return openBus<App>(busUrl(url), options, {
     sockets: nodeSockets(),
     clock,

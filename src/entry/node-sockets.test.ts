@@ -51,7 +51,7 @@ describe("Node's sockets for the client", () => {
     expect(await next()).toBe("opened");
     socket.send("hello");
     expect(await next()).toBe("hello");
-    socket.close();
+    socket.close(1000);
     expect(await next()).toEqual({ code: 1000, reason: "" });
     expect(protocols).toEqual(["busbar.v1"]);
   });
@@ -84,7 +84,7 @@ describe("Node's sockets for the client", () => {
       await echo(socket);
     });
     const { socket, next } = open(url);
-    socket.close();
+    socket.close(1000);
     expect(await next()).toMatchObject({ code: 1006 });
     expect(connections).toBe(0);
   });

@@ -31,7 +31,7 @@ class NodeSocket implements ClientSocket {
   }
 
   opened(socket: EngineSocket): void {
-    if (this.signal.aborted) return this.#end(socket);
+    if (this.signal.aborted) return this.#end(socket, 1000);
     this.#socket = socket;
     socket.on("message", (message) => {
       this.#listener.messageReceived(typeof message === "string" ? message : undefined);
@@ -48,12 +48,12 @@ class NodeSocket implements ClientSocket {
     this.#socket?.send(text).catch(() => {});
   }
 
-  close(): void {
+  close(code: number): void {
     this.#attempt.abort();
-    if (this.#socket !== undefined) this.#end(this.#socket);
+    if (this.#socket !== undefined) this.#end(this.#socket, code);
   }
 
-  #end(socket: EngineSocket): void {
-    socket.close().catch(() => {});
+  #end(socket: EngineSocket, code: number): void {
+    socket.close(code).catch(() => {});
   }
 }

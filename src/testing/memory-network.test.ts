@@ -69,7 +69,7 @@ describe("a network in memory", () => {
     const fromClient = begin();
     fromClient.clock.advance(0);
     fromClient.client.send("last");
-    fromClient.client.close();
+    fromClient.client.close(1000);
     fromClient.clock.advance(0);
     expect(fromClient.seen).toEqual(["opened", "server:last", "server closed 1000", "client closed 1000"]);
   });

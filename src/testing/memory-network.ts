@@ -123,8 +123,8 @@ class MemoryConnection {
     this.#options = options;
     this.client = {
       send: (text) => this.#send(() => this.toServer(() => this.#server?.messageReceived(text))),
-      close: () => {
-        const close = { code: 1000, reason: "" };
+      close: (code) => {
+        const close = { code, reason: "" };
         this.toServer(() => this.#tellServer(close));
         this.#toClient(() => this.#tellClient(close));
       },

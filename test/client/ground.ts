@@ -23,7 +23,7 @@ export function ground(seed = 1, faults: Pick<MemoryNetworkOptions, "latencyMsMa
   const clock = new VirtualClock();
   const random = new SeededRandom(seed);
   const network = new MemoryNetwork({ clock, random, ...faults });
-  const server = new ModelServer(network);
+  const server = new ModelServer(network, clock);
   const watchers = new Set<(event: SurroundingsEvent) => void>();
   const defects: unknown[] = [];
   const ports = {

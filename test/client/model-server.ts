@@ -1,52 +1,95 @@
 /** A server of `busbar.v1` that is as simple as can be, for tests of the client: every channel is an array. */
+import type { Clock } from "../../src/kernel/clock.js";
 import type { MemoryNetwork, MemoryPeer } from "../../src/testing/memory-network.js";
 import { decodeCommand } from "../../src/wire/command-codec.js";
 import { wireError, WireError } from "../../src/wire/errors.js";
-import type { Command, PresenceMember, SubscribeCommand, SubscribeFrom } from "../../src/wire/messages.js";
+import type {
+  Command,
+  CursorRequest,
+  HelloCommand,
+  HelloOk,
+  JoinCommand,
+  OkOf,
+  PresenceMember,
+  PublishOk,
+  Repeatable,
+  SubscribeFrom,
+  SubscribeOk,
+} from "../../src/wire/messages.js";
 import { encodeError, encodeOk, encodePush } from "../../src/wire/server-message-codec.js";
+
+/** How long the presence of a client that was cut stays (docs/protocol.md, close codes). */
+const LEASE_MS = 30_000;
 
 interface Log {
   epoch: string;
   /** The offset of the first message that is kept. */
   firstOffset: number;
   messages: { readonly data: unknown; readonly from: string }[];
-  members: Map<MemoryPeer, PresenceMember>;
+}
+
+/** What the server knows of one client's publishes to one channel. */
+interface Producer {
+  /** Where each of its numbers is in the log. */
+  readonly receipts: Map<number, PublishOk>;
+  /** The first of its numbers that was refused for now: what is behind it is refused until it comes again. */
+  heldUpAt: number | undefined;
 }
 
 interface Session {
   readonly peer: MemoryPeer;
   readonly id: string;
+  /** The client's name; of those that have none, a new one for each session. */
+  readonly client: string;
   readonly channels: Set<string>;
 }
+
+type SessionCommand = Exclude<Command, { readonly do: "hello" }>;
+
+const passing = new Set(["limit/rate", "server/busy", "server/stopping", "server/log-unavailable"]);
 
 export class ModelServer {
   /** Every command that came, in order. */
   readonly commands: Command[] = [];
+  /** How many messages came from clients. */
+  frameCount = 0;
   /** Looked at before each command: an error refuses it, "silence" leaves it unanswered. */
   refuse: (command: Command) => WireError | "silence" | undefined = () => undefined;
+  /** Looked at before each message is appended: an error refuses it. */
+  refuseMessage: (data: unknown) => WireError | undefined = () => undefined;
+  /** What `hello` is answered beside the session and the principal. */
+  welcome: Pick<HelloOk, "expiresInMs" | "contract"> = {};
+  /** What `compare` is answered. */
+  comparison: OkOf["compare"] = { changed: [], missing: [] };
   /** How many messages a channel keeps. */
   keepMax = Number.POSITIVE_INFINITY;
+  /** What was appended to the channel in its present epoch, kept or not. */
+  readonly published = new Map<string, unknown[]>();
+  readonly #clock: Clock;
   readonly #logs = new Map<string, Log>();
+  readonly #members = new Map<string, Map<string, PresenceMember>>();
+  readonly #producers = new Map<string, Producer>();
   readonly #sessions = new Map<MemoryPeer, Session>();
   #epochs = 0;
   #memberships = 0;
+  #nameless = 0;
 
-  constructor(network: MemoryNetwork) {
+  constructor(network: MemoryNetwork, clock: Clock) {
+    this.#clock = clock;
     network.listen((peer) => ({
       messageReceived: (text) => this.#receive(peer, text),
-      peerClosed: () => this.#leave(peer),
+      peerClosed: ({ code }) => this.#closed(peer, code),
     }));
   }
-
-  /** What was appended to the channel in its present epoch, kept or not. */
-  readonly published = new Map<string, unknown[]>();
 
   /** Publish as somebody else. */
   publish(channel: string, data: unknown, from = "server"): number {
     const log = this.#log(channel);
     log.messages.push({ data, from });
     const offset = log.firstOffset + log.messages.length - 1;
-    this.published.set(channel, [...(this.published.get(channel) ?? []), data]);
+    const published = this.published.get(channel) ?? [];
+    this.published.set(channel, published);
+    published.push(data);
     while (log.messages.length > this.keepMax) {
       log.messages.shift();
       log.firstOffset++;
@@ -60,6 +103,7 @@ export class ModelServer {
   /** Forget all that was said, as a server without a store does when it starts again. */
   forget(): void {
     this.#logs.clear();
+    this.#producers.clear();
     this.published.clear();
   }
 
@@ -91,7 +135,7 @@ export class ModelServer {
   #log(channel: string): Log {
     const known = this.#logs.get(channel);
     if (known !== undefined) return known;
-    const log: Log = { epoch: `e${++this.#epochs}`, firstOffset: 1, messages: [], members: new Map() };
+    const log: Log = { epoch: `e${++this.#epochs}`, firstOffset: 1, messages: [] };
     this.#logs.set(channel, log);
     return log;
   }
@@ -101,75 +145,188 @@ export class ModelServer {
   }
 
   #receive(peer: MemoryPeer, text: string): void {
+    this.frameCount++;
     const command = decodeCommand(text);
     if (command instanceof WireError) return peer.send(encodeError(command));
     this.commands.push(command);
     const refusal = this.refuse(command);
     if (refusal === "silence") return;
     if (refusal !== undefined) return peer.send(encodeError(refusal.inReplyTo(command.id)));
-    if (command.do === "hello") {
-      const id = command.auth?.scheme === "basic" ? command.auth.username : "anonymous";
-      this.#sessions.set(peer, { peer, id, channels: new Set() });
-      return peer.send(encodeOk<"hello">(command.id, { session: "s", principal: { id, roles: ["member"] } }));
-    }
+    if (command.do === "hello") return this.#greet(peer, command);
     const session = this.#sessions.get(peer);
-    if (session === undefined) return peer.send(encodeError(wireError("wire/hello-first", "hello first")));
-    this.#carryOut(command, session);
+    if (session === undefined) return peer.send(encodeError(wireError("wire/hello-first", "", { re: command.id })));
+    try {
+      this.#carryOut(command, session);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      peer.send(encodeError(error.inReplyTo(command.id)));
+    }
   }
 
-  #carryOut(command: Exclude<Command, { readonly do: "hello" }>, session: Session): void {
-    const { peer } = session;
-    const { channel } = command;
+  #greet(peer: MemoryPeer, command: HelloCommand): void {
+    const { auth, client = `nameless ${++this.#nameless}` } = command;
+    const id = auth?.scheme === "basic" ? auth.username : (auth?.token ?? "anonymous");
+    for (const [older, session] of this.#sessions) {
+      if (session.client !== client) continue;
+      this.#sessions.delete(older);
+      older.close(4005);
+    }
+    this.#sessions.set(peer, { peer, id, client, channels: new Set() });
+    const principal = { id, roles: ["member"] };
+    peer.send(encodeOk<"hello">(command.id, { session: "s", principal, ...this.welcome }));
+  }
+
+  #carryOut(command: SessionCommand, session: Session): void {
+    const { peer, channels } = session;
+    const { id } = command;
     switch (command.do) {
-      case "subscribe":
-        return this.#subscribe(command, session);
+      case "ping":
+        return peer.send(encodeOk<"ping">(id, {}));
+      case "refresh":
+        return peer.send(encodeOk<"refresh">(id, this.welcome));
+      case "compare":
+        return peer.send(encodeOk<"compare">(id, this.comparison));
+      case "subscribe": {
+        const [ok, behind] = this.#subscribe(command, session);
+        peer.send(encodeOk<"subscribe">(id, ok));
+        return behind();
+      }
+      case "resume":
+        return this.#resume(id, command.cursors, session);
       case "unsubscribe":
-        session.channels.delete(channel);
-        return peer.send(encodeOk<"unsubscribe">(command.id, {}));
+        channels.delete(command.channel);
+        return peer.send(encodeOk<"unsubscribe">(id, {}));
       case "publish": {
-        const offset = this.publish(channel, command.data, session.id);
-        const position = { epoch: this.#log(channel).epoch, offset };
-        return peer.send(encodeOk<"publish">(command.id, { stage: "delivered", position }));
+        const receipt = this.#take(command, command.data, session);
+        return peer.send(receipt instanceof WireError ? encodeError(receipt.inReplyTo(id)) : encodeOk(id, receipt));
       }
-      case "join": {
-        const member = { member: `m${++this.#memberships}`, id: session.id, state: command.state ?? null };
-        this.#log(channel).members.set(peer, member);
-        peer.send(encodeOk<"join">(command.id, { member: member.member }));
-        return this.#tellPresence(channel, [member], []);
+      case "publishAll": {
+        const { channel, messages, seq, ageMs = 0 } = command;
+        const receipts = messages.map((data, index) => {
+          const repeatable = { channel, ageMs, ...(seq !== undefined && { seq: seq + index }) };
+          const receipt = this.#take(repeatable, data, session);
+          return receipt instanceof WireError ? { error: receipt.toBody() } : receipt;
+        });
+        return peer.send(encodeOk<"publishAll">(id, { receipts }));
       }
+      case "join":
+        return this.#join(command, session);
       case "leave":
-        peer.send(encodeOk<"leave">(command.id, {}));
-        return this.#removeMember(channel, peer);
+        peer.send(encodeOk<"leave">(id, {}));
+        return this.#removeMember(command.channel, session.client);
+      case "call":
+      case "cancel":
+      case "offer":
+      case "withdraw":
+      case "answer":
+        throw wireError("call/no-handler", "the model has no calls");
     }
   }
 
-  #subscribe(command: SubscribeCommand, session: Session): void {
-    const { id, channel } = command;
+  /** Append a message, once for each of a client's numbers. */
+  #take(command: Repeatable & { readonly channel: string }, data: unknown, session: Session): PublishOk | WireError {
+    const { channel, seq } = command;
+    const producer = this.#producer(`${session.client} ${channel}`);
+    const known = seq === undefined ? undefined : producer.receipts.get(seq);
+    if (known !== undefined) return known;
+    const { heldUpAt } = producer;
+    if (seq !== undefined && heldUpAt !== undefined && seq > heldUpAt) return wireError("publish/out-of-turn", "");
+    const refusal = this.refuseMessage(data);
+    if (seq !== undefined) producer.heldUpAt = refusal !== undefined && passing.has(refusal.code) ? seq : undefined;
+    if (refusal !== undefined) return refusal;
+    const offset = this.publish(channel, data, session.id);
+    const receipt: PublishOk = { stage: "delivered", position: { epoch: this.#log(channel).epoch, offset } };
+    if (seq !== undefined) producer.receipts.set(seq, receipt);
+    return receipt;
+  }
+
+  #producer(name: string): Producer {
+    const producer = this.#producers.get(name) ?? { receipts: new Map<number, PublishOk>(), heldUpAt: undefined };
+    this.#producers.set(name, producer);
+    return producer;
+  }
+
+  #resume(id: number, cursors: readonly CursorRequest[], session: Session): void {
+    const behinds: (() => void)[] = [];
+    const answers = cursors.map((cursor) => {
+      try {
+        const refusal = this.refuse({ id, do: "subscribe", ...cursor });
+        if (refusal instanceof WireError) throw refusal;
+        const [ok, behind] = this.#subscribe(cursor, session);
+        behinds.push(behind);
+        return ok;
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        return { error: error.toBody() };
+      }
+    });
+    session.peer.send(encodeOk<"resume">(id, { cursors: answers }));
+    for (const behind of behinds) behind();
+  }
+
+  /** The answer, and what sends all that comes behind it. */
+  #subscribe({ channel, from = "now", policy }: CursorRequest, { peer, channels }: Session): [SubscribeOk, () => void] {
     const log = this.#log(channel);
-    const { peer } = session;
-    if (session.channels.has(channel)) return peer.send(encodeError(wireError("subscription/exists", "", { re: id })));
-    session.channels.add(channel);
-    const { behind, lost } = startOf(log, command.from ?? "now");
-    peer.send(encodeOk<"subscribe">(id, { position: { epoch: log.epoch, offset: behind } }));
-    if (lost !== undefined) {
-      peer.send(encodePush({ push: "gap", channel, position: { epoch: log.epoch, offset: behind }, ...lost }));
-    }
-    peer.send(encodePush({ push: "presence", channel, members: [...log.members.values()] }));
-    for (const [index, { data, from }] of log.messages.entries()) {
-      const offset = log.firstOffset + index;
-      if (offset > behind) peer.send(encodePush({ push: "message", channel, offset, data, from, at: 0 }));
-    }
+    if (channels.has(channel)) throw wireError("subscription/exists", "");
+    channels.add(channel);
+    const { behind, lost } = startOf(log, from);
+    const position = { epoch: log.epoch, offset: behind };
+    const members = [...this.#membersOf(channel).values()];
+    const waiting = log.messages.map((message, index) => ({ ...message, offset: log.firstOffset + index }));
+    const isLatest = policy?.kind === "latest";
+    const behindAnswer = (): void => {
+      if (lost !== undefined) peer.send(encodePush({ push: "gap", channel, position, ...lost }));
+      peer.send(encodePush({ push: "presence", channel, members }));
+      const missed = waiting.filter(({ offset }) => offset > behind);
+      // The newest wins: the others are no gap.
+      for (const message of isLatest ? missed.slice(-1) : missed) {
+        peer.send(encodePush({ push: "message", channel, at: 0, ...message }));
+      }
+    };
+    return [{ position }, behindAnswer];
   }
 
-  #leave(peer: MemoryPeer): void {
+  #join({ id, channel, state = null }: JoinCommand, { peer, client, id: who }: Session): void {
+    const members = this.#membersOf(channel);
+    const before = members.get(client);
+    const member = { member: before?.member ?? `m${++this.#memberships}`, id: who, state };
+    members.set(client, member);
+    peer.send(encodeOk<"join">(id, { member: member.member }));
+    const isSame = before !== undefined && JSON.stringify(before.state) === JSON.stringify(state);
+    if (!isSame) this.#tellPresence(channel, [member], []);
+  }
+
+  /** Who says goodbye leaves at once; who was cut has some time to come back. */
+  #closed(peer: MemoryPeer, code: number): void {
+    const session = this.#sessions.get(peer);
+    if (session === undefined) return;
     this.#sessions.delete(peer);
-    for (const channel of this.#logs.keys()) this.#removeMember(channel, peer);
+    if (code === 1000 || code === 1001) this.#leaveAll(session.client);
+    else if (this.#isMember(session.client)) this.#clock.schedule(LEASE_MS, () => this.#leaveIfAway(session.client));
   }
 
-  #removeMember(channel: string, peer: MemoryPeer): void {
-    const { members } = this.#log(channel);
-    const member = members.get(peer);
-    if (members.delete(peer) && member !== undefined) this.#tellPresence(channel, [], [member.member]);
+  #isMember(client: string): boolean {
+    return [...this.#members.values()].some((members) => members.has(client));
+  }
+
+  #leaveIfAway(client: string): void {
+    if (![...this.#sessions.values()].some((session) => session.client === client)) this.#leaveAll(client);
+  }
+
+  #leaveAll(client: string): void {
+    for (const channel of this.#members.keys()) this.#removeMember(channel, client);
+  }
+
+  #membersOf(channel: string): Map<string, PresenceMember> {
+    const members = this.#members.get(channel) ?? new Map<string, PresenceMember>();
+    this.#members.set(channel, members);
+    return members;
+  }
+
+  #removeMember(channel: string, client: string): void {
+    const members = this.#membersOf(channel);
+    const member = members.get(client);
+    if (members.delete(client) && member !== undefined) this.#tellPresence(channel, [], [member.member]);
   }
 
   #tellPresence(channel: string, joined: readonly PresenceMember[], left: readonly string[]): void {

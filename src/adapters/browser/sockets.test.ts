@@ -50,7 +50,7 @@ it("opens the browser's WebSocket with the subprotocol and tells what it tells",
   fake?.tell("message", { data: "text" });
   fake?.tell("message", { data: new ArrayBuffer(1) });
   socket.send("hello");
-  socket.close();
+  socket.close(1000);
   fake?.tell("error");
   fake?.tell("close", { code: 4002, reason: "who?" });
   expect(told).toEqual(["opened", "text", undefined, { code: 4002, reason: "who?" }]);
@@ -60,7 +60,7 @@ it("opens the browser's WebSocket with the subprotocol and tells what it tells",
 it("tells an address that the browser does not open as a connection that ended, later", async () => {
   const { socket, told } = open("ws://insecure.test/");
   socket.send("nowhere");
-  socket.close();
+  socket.close(1000);
   expect(told).toEqual([]);
   await vi.waitFor(() => expect(told).toEqual([{ code: 1006, reason: "mixed content" }]));
 });

@@ -24,6 +24,6 @@ function listenTo(socket: WebSocket, listener: SocketListener): ClientSocket {
   return {
     // A socket that is closing drops what is sent, and only one that is still connecting would throw.
     send: (text) => socket.send(text),
-    close: () => socket.close(1000),
+    close: (code) => socket.close(code),
   };
 }

@@ -1,14 +1,14 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { browserSurroundings } from "./surroundings.js";
 
-function watch(): {
+function watch(visibilityState = "visible"): {
   page: EventTarget & { visibilityState: string };
   window: EventTarget;
   told: string[];
   off: () => void;
 } {
   const window = new EventTarget();
-  const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  const page = Object.assign(new EventTarget(), { visibilityState });
   vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
   vi.stubGlobal("document", page);
   const told: string[] = [];
@@ -19,24 +19,27 @@ function watch(): {
 afterEach(() => vi.unstubAllGlobals());
 
 it.each([
-  ["offline", "gone"],
-  ["online", "back"],
-  ["pagehide", "gone"],
-  ["pageshow", "back"],
+  ["offline", "offline"],
+  ["online", "online"],
+  ["pagehide", "left"],
+  ["pageshow", "returned"],
 ])("%s means %s", (name, event) => {
   const { window, told } = watch();
   window.dispatchEvent(new Event(name));
   expect(told).toEqual([event]);
 });
 
-it("a page that is seen again is back, one that is hidden is not gone", () => {
+it("tells whether somebody looks at the page", () => {
   const { page, told } = watch();
   page.visibilityState = "hidden";
   page.dispatchEvent(new Event("visibilitychange"));
-  expect(told).toEqual([]);
   page.visibilityState = "visible";
   page.dispatchEvent(new Event("visibilitychange"));
-  expect(told).toEqual(["back"]);
+  expect(told).toEqual(["hidden", "visible"]);
+});
+
+it("tells of a page that was opened behind another one", () => {
+  expect(watch("hidden").told).toEqual(["hidden"]);
 });
 
 it("tells nothing once it was ended", () => {
@@ -53,5 +56,5 @@ it("hears of the network in a worker, which has no page", () => {
   const told: string[] = [];
   browserSurroundings.watch((event) => void told.push(event));
   worker.dispatchEvent(new Event("online"));
-  expect(told).toEqual(["back"]);
+  expect(told).toEqual(["online"]);
 });

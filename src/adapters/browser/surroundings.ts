@@ -2,11 +2,11 @@ import type { Surroundings, SurroundingsEvent } from "../../client/ports.js";
 
 /** What tells of the network and the page, and what it means. */
 const windowEvents: Readonly<Record<string, SurroundingsEvent>> = {
-  offline: "gone",
-  online: "back",
+  offline: "offline",
+  online: "online",
   // A page that is left keeps no socket: it could not be brought back from the back/forward cache with one.
-  pagehide: "gone",
-  pageshow: "back",
+  pagehide: "left",
+  pageshow: "returned",
 };
 
 /** News from the window, or from the worker, which hears of the network alone. */
@@ -18,10 +18,9 @@ export const browserSurroundings: Surroundings = {
       addEventListener(name, () => listener(event), { signal });
     }
     if (typeof document !== "undefined") {
-      const onVisibility = (): void => {
-        if (document.visibilityState === "visible") listener("back");
-      };
-      document.addEventListener("visibilitychange", onVisibility, { signal });
+      document.addEventListener("visibilitychange", () => listener(document.visibilityState), { signal });
+      // A page can be opened behind another one.
+      if (document.visibilityState === "hidden") listener("hidden");
     }
     return () => watched.abort();
   },

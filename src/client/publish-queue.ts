@@ -1,0 +1,310 @@
+import type { Clock, Timer } from "../kernel/clock.js";
+import type { BusbarError } from "../kernel/errors.js";
+import type { Random } from "../kernel/random.js";
+import { batchMax } from "../wire/command-codec.js";
+import { WireError, wireErrorFrom } from "../wire/errors.js";
+import type { PublishOk } from "../wire/messages.js";
+import { Backoff } from "./backoff.js";
+import type { Connection } from "./connection.js";
+import { clientError } from "./errors.js";
+import type { BusSettings } from "./options.js";
+import { Pace } from "./pace.js";
+import type { Outcome } from "./request-table.js";
+
+/** What a publish comes to: where the message is in the log, or that the processor dropped it. */
+export type Receipt = PublishOk;
+
+/** The message is not in the log; or, with `publish/unknown-fate`, nobody knows. */
+export interface Refused {
+  readonly stage: "refused";
+  readonly error: BusbarError;
+}
+
+/** A message to be published. */
+export interface Publish {
+  readonly channel: string;
+  /** A JSON value that nobody else changes. */
+  readonly data: unknown;
+  /** How many bytes the command for it takes at most. */
+  readonly bytes: number;
+  /** Called once. */
+  readonly onOutcome: (outcome: Receipt | Refused) => void;
+  /** Whether it may be sent: holding it against the contract can take a while, and nothing overtakes it. */
+  isChecked: boolean;
+}
+
+export interface PublishQueueOptions {
+  readonly connection: Pick<Connection, "isReady" | "request">;
+  readonly settings: BusSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A publish in its place in the queue. */
+interface Place {
+  readonly publish: Publish;
+  readonly lane: Lane;
+  readonly order: number;
+  seq: number | undefined;
+  /** When it was sent for the first time. */
+  triedSinceMs: number | undefined;
+}
+
+/** What is published to one channel. */
+interface Lane {
+  lastSeq: number;
+  flightCount: number;
+  /** Something was refused for now: what was sent behind it is refused too, and then all of it is sent again. */
+  isHeldUp: boolean;
+  restsUntilMs: number;
+  readonly backoff: Backoff;
+}
+
+/** The messages of one command that was sent. */
+interface Flight {
+  readonly places: readonly Place[];
+  readonly lane: Lane;
+  /** They were never sent before. */
+  readonly isFirst: boolean;
+}
+
+/** Refusals that pass: the message is sent again. */
+const passingCodes: ReadonlySet<string> = new Set([
+  "limit/rate",
+  "server/busy",
+  "server/stopping",
+  "server/log-unavailable",
+  "publish/out-of-turn",
+]);
+
+/**
+ * All that is published and has no receipt yet, sent or not.
+ *
+ * Each channel's messages have numbers and are sent in their order, and again in this order when the connection was
+ * cut or the server refused one for now. Messages of one channel that wait together leave together.
+ */
+export class PublishQueue {
+  readonly #options: PublishQueueOptions;
+  readonly #pace: Pace;
+  /** One for each channel that was ever published to: its numbers go on for the bus's life. */
+  readonly #lanes = new Map<string, Lane>();
+  readonly #places = new Map<Publish, Place>();
+  /** Those that are to be sent, in order. */
+  #waiting = new Set<Place>();
+  #flightCount = 0;
+  #lastOrder = 0;
+  #restsUntilMs = 0;
+  #wakeTimer: Timer | undefined;
+  #giveUpTimer: Timer | undefined;
+
+  constructor(options: PublishQueueOptions) {
+    this.#options = options;
+    this.#pace = new Pace(options.settings.publishCommandsPerSecond, options.clock.now());
+  }
+
+  /** Put a message at the end; `send` is called behind it. False when too many are there, and then nothing changed. */
+  add(publish: Publish): boolean {
+    if (this.#places.size >= this.#options.settings.publishesWaitingMax) return false;
+    const lane = this.#laneOf(publish.channel);
+    const place: Place = { publish, lane, order: ++this.#lastOrder, seq: undefined, triedSinceMs: undefined };
+    this.#places.set(publish, place);
+    this.#waiting.add(place);
+    return true;
+  }
+
+  /** Take a message out that was not sent yet; nothing happens where it was. */
+  withdraw(publish: Publish): void {
+    const place = this.#places.get(publish);
+    if (place === undefined || place.triedSinceMs !== undefined) return;
+    this.#places.delete(publish);
+    this.#waiting.delete(place);
+    this.send();
+  }
+
+  /** Send what can be sent. To be called whenever the connection is ready. */
+  send(): void {
+    const nowMs = this.#options.clock.now();
+    this.#wakeTimer?.cancel();
+    this.#wakeTimer = undefined;
+    const wakeAtMs = this.#restsUntilMs > nowMs ? this.#restsUntilMs : this.#sendLanes(nowMs);
+    if (this.#waiting.size === 0 || wakeAtMs === undefined || !this.#options.connection.isReady) return;
+    this.#wakeTimer = this.#options.clock.schedule(wakeAtMs - nowMs, () => this.send());
+  }
+
+  /** The bus is over. */
+  end(error: BusbarError): void {
+    this.#wakeTimer?.cancel();
+    this.#giveUpTimer?.cancel();
+    for (const place of this.#places.values()) {
+      this.#settle(place, refusal(place.triedSinceMs === undefined ? error : clientError("publish/unknown-fate")));
+    }
+  }
+
+  /** Returns when there is more to be sent that nothing else will bring about. */
+  #sendLanes(nowMs: number): number | undefined {
+    const { connection, settings } = this.#options;
+    const held = new Set<Lane>();
+    let wakeAtMs = Number.POSITIVE_INFINITY;
+    for (const first of this.#waiting) {
+      if (!connection.isReady || this.#flightCount >= settings.publishesInFlightMax) break;
+      const { lane } = first;
+      if (held.has(lane)) continue;
+      const isResting = lane.restsUntilMs > nowMs;
+      if (isResting) wakeAtMs = Math.min(wakeAtMs, lane.restsUntilMs);
+      // What was sent behind a refused message has to be refused, too, before all of it is sent again.
+      if (isResting || !first.publish.isChecked || (lane.isHeldUp && lane.flightCount > 0)) {
+        held.add(lane);
+        continue;
+      }
+      const places = this.#companyOf(first);
+      const waitMs = this.#pace.take(bytesOf(places), nowMs);
+      if (waitMs > 0) return nowMs + waitMs;
+      this.#launch(places);
+    }
+    return wakeAtMs === Number.POSITIVE_INFINITY ? undefined : wakeAtMs;
+  }
+
+  /** The messages that leave in one command: the first one, and those behind it on its channel that may and fit. */
+  #companyOf(first: Place): [Place, ...Place[]] {
+    const { publishesInFlightMax, commandBytesMax } = this.#options.settings;
+    const countMax = Math.min(batchMax, publishesInFlightMax - this.#flightCount);
+    const places: [Place, ...Place[]] = [first];
+    let bytes = first.publish.bytes;
+    for (const place of this.#waiting) {
+      if (place === first || place.lane !== first.lane) continue;
+      bytes += place.publish.bytes;
+      // The numbers of a command follow each other, and either all of them were sent before or none.
+      const seq = first.seq === undefined ? undefined : first.seq + places.length;
+      if (places.length >= countMax || bytes > commandBytesMax) break;
+      if (!place.publish.isChecked || place.seq !== seq) break;
+      places.push(place);
+    }
+    return places;
+  }
+
+  #launch(places: readonly [Place, ...Place[]]): void {
+    const { connection, clock, settings } = this.#options;
+    const nowMs = clock.now();
+    const [{ publish, lane, triedSinceMs }] = places;
+    const flight: Flight = { places, lane, isFirst: triedSinceMs === undefined };
+    for (const place of places) {
+      this.#waiting.delete(place);
+      place.seq ??= ++lane.lastSeq;
+      place.triedSinceMs ??= nowMs;
+    }
+    lane.isHeldUp = false;
+    lane.flightCount += places.length;
+    this.#flightCount += places.length;
+    this.#giveUpTimer ??= clock.schedule(settings.publishRetryMs, () => this.#giveUpOldOnes());
+    const common = {
+      channel: publish.channel,
+      seq: places[0].seq ?? 0,
+      ...(triedSinceMs !== undefined && { ageMs: Math.round(nowMs - triedSinceMs) }),
+    };
+    if (places.length === 1) {
+      connection.request(
+        (id) => ({ id, do: "publish", ...common, data: publish.data }),
+        (outcome) =>
+          this.#landed(flight, outcome.kind === "ok" ? { ...outcome, ok: { receipts: [outcome.ok] } } : outcome),
+      );
+    } else {
+      const messages = places.map((place) => place.publish.data);
+      connection.request(
+        (id) => ({ id, do: "publishAll", ...common, messages }),
+        (outcome) => this.#landed(flight, outcome),
+      );
+    }
+  }
+
+  #landed({ places, lane, isFirst }: Flight, outcome: Outcome<"publishAll">): void {
+    lane.flightCount -= places.length;
+    this.#flightCount -= places.length;
+    const again: Place[] = [];
+    for (const [index, place] of places.entries()) {
+      // Given up meanwhile.
+      if (!this.#places.has(place.publish)) continue;
+      const result = resultOf(outcome, index);
+      if (result === undefined || this.#isForNow(lane, result)) again.push(place);
+      else this.#settle(place, result);
+      if (outcome.kind === "lost" && outcome.isUnheard === true && isFirst) place.triedSinceMs = undefined;
+    }
+    if (again.length > 0) {
+      this.#waiting = new Set([...again, ...this.#waiting].sort((one, other) => one.order - other.order));
+    }
+    this.send();
+  }
+
+  /** Whether it is a refusal that passes; then nothing of the lane is sent for a while. */
+  #isForNow(lane: Lane, result: Receipt | Refused): boolean {
+    if (result.stage !== "refused") {
+      lane.backoff.reset();
+      return false;
+    }
+    const { error } = result;
+    if (!passingCodes.has(error.code)) return false;
+    // What is refused because of the one before it waits as long as that one.
+    if (lane.isHeldUp) return true;
+    lane.isHeldUp = true;
+    const wishMs = error instanceof WireError ? error.retryAfterMs : undefined;
+    const untilMs = this.#options.clock.now() + Math.max(wishMs ?? 0, lane.backoff.nextDelayMs());
+    lane.restsUntilMs = untilMs;
+    // Whoever was too fast on one channel is too fast on all.
+    if (error.code === "limit/rate") this.#restsUntilMs = untilMs;
+    return true;
+  }
+
+  #settle(place: Place, outcome: Receipt | Refused): void {
+    this.#places.delete(place.publish);
+    this.#waiting.delete(place);
+    place.publish.onOutcome(outcome);
+  }
+
+  /** What the server would not recognise as a repeat any more is not sent again. */
+  #giveUpOldOnes(): void {
+    const { clock, settings } = this.#options;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const place of this.#places.values()) {
+      if (place.triedSinceMs === undefined) continue;
+      const leftMs = place.triedSinceMs + settings.publishRetryMs - clock.now();
+      if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
+      else this.#settle(place, refusal(clientError("publish/unknown-fate")));
+    }
+    this.#giveUpTimer =
+      nextMs === Number.POSITIVE_INFINITY ? undefined : clock.schedule(nextMs, () => this.#giveUpOldOnes());
+  }
+
+  #laneOf(channel: string): Lane {
+    const known = this.#lanes.get(channel);
+    if (known !== undefined) return known;
+    const { settings, random } = this.#options;
+    const backoff = new Backoff(settings, random);
+    const lane: Lane = { lastSeq: 0, flightCount: 0, isHeldUp: false, restsUntilMs: 0, backoff };
+    this.#lanes.set(channel, lane);
+    return lane;
+  }
+}
+
+/** What became of one message of a command; undefined where the connection was lost before the reply. */
+function resultOf(outcome: Outcome<"publishAll">, index: number): Receipt | Refused | undefined {
+  switch (outcome.kind) {
+    case "lost":
+      return undefined;
+    case "refused":
+      return refusal(outcome.error);
+    case "ok": {
+      const receipt = outcome.ok.receipts[index];
+      if (receipt === undefined) return refusal(clientError("publish/unknown-fate"));
+      return "error" in receipt ? refusal(wireErrorFrom(receipt.error)) : receipt;
+    }
+  }
+}
+
+/** A repeat that the server does not recognise any more has the fate of one that was never answered. */
+function refusal(error: BusbarError): Refused {
+  const isUnknown = error.code === "publish/unknown-repeat";
+  return { stage: "refused", error: isUnknown ? clientError("publish/unknown-fate", { cause: error }) : error };
+}
+
+function bytesOf(places: readonly Place[]): number {
+  return places.reduce((bytes, { publish }) => bytes + publish.bytes, 0);
+}
