@@ -2,12 +2,12 @@ import { deferred, type Deferred } from "../kernel/deferred.js";
 import { assert, BusbarError } from "../kernel/errors.js";
 import type { Position, SubscribeFrom } from "../wire/messages.js";
 import type { Cursor, CursorLog } from "./cursor.js";
-import type { Draft, Message, Retention, Store } from "./store.js";
+import type { Appended, Draft, LogOptions, Message, Origin, Store, StoredMember } from "./store.js";
 
 export interface ChannelLogOptions {
   readonly channel: string;
   readonly store: Store;
-  readonly retention: Retention;
+  readonly log: LogOptions;
   readonly limits: LogLimits;
 }
 
@@ -27,9 +27,15 @@ export interface Place {
   readonly isGone: boolean;
 }
 
+/** Where a message is in the log, and whether it was there before this publish of it. */
+export interface Published {
+  readonly position: Position;
+  readonly isRepeat: boolean;
+}
+
 interface Publishing {
   readonly draft: Draft;
-  readonly receipt: Deferred<Position>;
+  readonly receipt: Deferred<Published>;
 }
 
 /** The log of one channel that is in use: appends in order, and pushes what was appended to the live cursors. */
@@ -39,8 +45,12 @@ export class ChannelLog implements CursorLog {
   /** Bounded by whoever publishes: see the pipeline's queues. */
   readonly #publishing: Publishing[] = [];
   #isAppending = false;
-  #opened: Promise<void> | undefined;
+  #opened: Promise<readonly StoredMember[]> | undefined;
   #isOpen = false;
+  /** An append failed, and what is in the log is not known until it was opened anew. */
+  #isInDoubt = false;
+  /** The log is being opened anew: reading waits for it. */
+  #reopening: Promise<void> | undefined;
   #epoch = "";
   #head = 0;
 
@@ -60,8 +70,12 @@ export class ChannelLog implements CursorLog {
     return this.#live.size;
   }
 
-  /** Open the log in the store, once; everything else needs it. Rejects with `hub/not-opened`. */
-  open(): Promise<void> {
+  /**
+   * Open the log in the store, once; everything else needs it. Resolves with who was present when it was last in use.
+   *
+   * Rejects with `hub/not-opened`; then it can be tried again.
+   */
+  open(): Promise<readonly StoredMember[]> {
     this.#opened ??= this.#open();
     return this.#opened;
   }
@@ -69,13 +83,20 @@ export class ChannelLog implements CursorLog {
   /**
    * Append a message and push it to the live cursors; resolves with its position.
    *
-   * Rejects with `hub/not-appended` when the store failed: then the message's fate may be unknown.
+   * Rejects with `hub/unknown-repeat`, or with `hub/not-appended` when the store failed: then its fate is unknown.
    */
-  append(draft: Draft): Promise<Position> {
-    const receipt = deferred<Position>();
+  append(draft: Draft): Promise<Published> {
+    const receipt = deferred<Published>();
     this.#publishing.push({ draft, receipt });
     if (!this.#isAppending) this.#appendNext();
     return receipt.promise;
+  }
+
+  /** The position of the message with this origin, where the store remembers it. */
+  async find(origin: Pick<Origin, "producer" | "sequence">): Promise<Position | undefined> {
+    await this.#reopening;
+    const offset = await this.#options.store.find(this.#options.channel, origin);
+    return offset === undefined ? undefined : { epoch: this.#epoch, offset };
   }
 
   /** Where a subscription from there begins. */
@@ -87,8 +108,9 @@ export class ChannelLog implements CursorLog {
     return from.offset > this.#head ? { offset: this.#head, isGone: true } : { offset: from.offset, isGone: false };
   }
 
-  read(after: number, until: number): Promise<readonly Message[]> {
+  async read(after: number, until: number): Promise<readonly Message[]> {
     const { channel, limits, store } = this.#options;
+    await this.#reopening;
     const { readBytesMax: bytesMax, readMessagesMax: messagesMax } = limits;
     return store.read(channel, { after, until, messagesMax, bytesMax });
   }
@@ -108,14 +130,16 @@ export class ChannelLog implements CursorLog {
     await this.#options.store.release(this.#options.channel);
   }
 
-  async #open(): Promise<void> {
-    const { channel, retention, store } = this.#options;
+  async #open(): Promise<readonly StoredMember[]> {
+    const { channel, log, store } = this.#options;
     try {
-      const { epoch, head } = await store.open(channel, retention);
+      const { epoch, head, members } = await store.open(channel, log);
       this.#epoch = epoch;
       this.#head = head;
       this.#isOpen = true;
+      return members;
     } catch (cause) {
+      this.#opened = undefined;
       throw new BusbarError("hub/not-opened", "the channel's log cannot be opened", { retryable: true, cause });
     }
   }
@@ -123,6 +147,7 @@ export class ChannelLog implements CursorLog {
   /** The place before the oldest message that is kept behind `after`. */
   async #oldestBehind(after: number): Promise<number> {
     const { channel, store } = this.#options;
+    await this.#reopening;
     const until = this.#head;
     const [oldest] = await store.read(channel, { after, until, messagesMax: 1, bytesMax: 1 });
     return oldest === undefined ? until : oldest.offset - 1;
@@ -136,20 +161,60 @@ export class ChannelLog implements CursorLog {
     this.#append(batch).then(
       () => this.#appendNext(),
       (cause: unknown) => {
-        refuse(batch, cause);
-        this.#appendNext();
+        const goOn = (): void => {
+          refuse(batch, cause);
+          this.#appendNext();
+        };
+        this.#isInDoubt = true;
+        // Where that fails as well, the next batch tries again. The log is in use until then: its publishers wait.
+        this.#resolveDoubt().then(goOn, goOn);
       },
     );
   }
 
   async #append(batch: readonly Publishing[]): Promise<void> {
     const { channel, store } = this.#options;
+    if (this.#isInDoubt) await this.#resolveDoubt();
     const drafts = batch.map(({ draft }) => draft);
-    const messages = await store.append(channel, drafts);
-    assert(messages.length === batch.length, "a store appends every draft of a batch");
-    for (const message of messages) this.#announce(message);
+    const outcomes = await store.append(channel, drafts);
+    assert(outcomes.length === batch.length, "a store answers for every draft of a batch");
+    for (const outcome of outcomes) if (outcome.kind === "appended") this.#announce(outcome.message);
+    for (const [index, outcome] of outcomes.entries()) this.#settle(batch[index]?.receipt, outcome);
+  }
+
+  /** Look in the store what has become of the log, and have the live cursors read what they were not pushed. */
+  #resolveDoubt(): Promise<void> {
+    this.#reopening = this.#reopen();
+    return this.#reopening;
+  }
+
+  async #reopen(): Promise<void> {
+    const { channel, log, store } = this.#options;
+    if (this.#isOpen) {
+      this.#isOpen = false;
+      await store.release(channel);
+    }
+    const { epoch, head } = await store.open(channel, log);
+    this.#isOpen = true;
+    this.#isInDoubt = false;
+    if (epoch === this.#epoch && head === this.#head) return;
+    this.#epoch = epoch;
+    this.#head = head;
+    for (const cursor of this.#live) cursor.logChanged();
+  }
+
+  #settle(receipt: Deferred<Published> | undefined, outcome: Appended): void {
     const epoch = this.#epoch;
-    for (const [index, { offset }] of messages.entries()) batch[index]?.receipt.resolve({ epoch, offset });
+    switch (outcome.kind) {
+      case "appended":
+        return receipt?.resolve({ position: { epoch, offset: outcome.message.offset }, isRepeat: false });
+      case "repeat":
+        return receipt?.resolve({ position: { epoch, offset: outcome.offset }, isRepeat: true });
+      case "unknown":
+        return receipt?.reject(
+          new BusbarError("hub/unknown-repeat", "this repeat is older than what is remembered; it was not published"),
+        );
+    }
   }
 
   /** The one way out of the log: the fan-out. Each cursor is pushed the very same object. */

@@ -1,29 +1,30 @@
-import type { Turns } from "../kernel/clock.js";
+import { causeText } from "../kernel/cause-text.js";
+import type { Clock } from "../kernel/clock.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Position, PresenceMember, SubscribeFrom } from "../wire/messages.js";
-import { ChannelLog, type LogLimits } from "./channel-log.js";
-import { PresenceFeed } from "./presence-feed.js";
+import { ChannelLog, type LogLimits, type Published } from "./channel-log.js";
+import type { Policy } from "./cursor.js";
+import { PresenceFeed, type PresenceLimits } from "./presence-feed.js";
 import type { Sink } from "./sink.js";
-import type { Draft, Retention, Store } from "./store.js";
+import type { Draft, LogOptions, Origin, Store, StoredMember } from "./store.js";
 import { Subscription } from "./subscription.js";
 
-export interface HubLimits extends LogLimits {
-  /** So many members can be present on one channel. */
-  readonly membersMax: number;
-}
+export interface HubLimits extends LogLimits, PresenceLimits {}
 
-const hubLimits: HubLimits = {
+export const hubLimits: HubLimits = {
   readMessagesMax: 256,
   readBytesMax: 65_536,
   appendMessagesMax: 256,
   membersMax: 10_000,
+  leaseMs: 30_000,
 };
 
 export interface HubOptions {
   readonly store: Store;
-  readonly turns: Turns;
+  readonly clock: Clock;
   readonly logger: Logger;
-  readonly retentionOf: (channel: string) => Retention;
+  /** How a channel's log is kept. */
+  readonly optionsOf: (channel: string) => LogOptions;
   readonly limits?: Partial<HubLimits>;
 }
 
@@ -32,6 +33,8 @@ export interface SubscribeOptions {
   readonly sink: Sink;
   /** Whether the subscriber is told who is there. */
   readonly hasPresence: boolean;
+  /** Default: `all`. */
+  readonly policy?: Policy;
 }
 
 interface Channel {
@@ -39,6 +42,7 @@ interface Channel {
   readonly presence: PresenceFeed;
   /** Subscriptions, and calls that are under way. */
   uses: number;
+  isPresenceKnown: boolean;
 }
 
 /** All channels of a server. A channel exists here while somebody publishes, subscribes or is present. */
@@ -60,18 +64,16 @@ export class Hub {
   /**
    * Append a message to the channel's log and push it to the subscribers; resolves with its position.
    *
-   * Messages of one channel are appended in the order of the calls.
-   *
-   * Rejects with `hub/not-opened`, or with `hub/not-appended`: then whether it was published is unknown.
+   * Messages of one channel are appended in the order of the calls. Rejects with `hub/not-opened`, with
+   * `hub/unknown-repeat`, or with `hub/not-appended`: then whether it was published is unknown.
    */
-  async publish(name: string, draft: Draft): Promise<Position> {
-    const channel = this.#use(name);
-    try {
-      await channel.log.open();
-      return await channel.log.append(draft);
-    } finally {
-      this.#letGo(name, channel);
-    }
+  publish(name: string, draft: Draft): Promise<Published> {
+    return this.#using(name, ({ log }) => log.append(draft));
+  }
+
+  /** The position of the message with this origin, where it is remembered. Rejects with `hub/not-opened`. */
+  find(name: string, origin: Pick<Origin, "producer" | "sequence">): Promise<Position | undefined> {
+    return this.#using(name, ({ log }) => log.find(origin));
   }
 
   /**
@@ -79,14 +81,15 @@ export class Hub {
    *
    * Rejects with `hub/not-opened`.
    */
-  async subscribe(name: string, { from, hasPresence, sink }: SubscribeOptions): Promise<Subscription> {
+  async subscribe(name: string, options: SubscribeOptions): Promise<Subscription> {
+    const { from, hasPresence, policy = { kind: "all" }, sink } = options;
     const channel = this.#use(name);
     const onEnd = (): void => this.#letGo(name, channel);
     try {
-      const { log } = channel;
-      await log.open();
+      await this.#open(channel);
+      const { log, presence } = channel;
       const place = await log.placeOf(from);
-      return new Subscription({ log, sink, place, presence: hasPresence ? channel.presence : undefined, onEnd });
+      return new Subscription({ log, sink, place, policy, presence: hasPresence ? presence : undefined, onEnd });
     } catch (error) {
       onEnd();
       throw error;
@@ -94,23 +97,52 @@ export class Hub {
   }
 
   /**
-   * Be present on the channel until `leave`. A member of the same name gets a new state.
+   * Be present on the channel until `leave`. A member of the same name gets a new state, or is taken back.
    *
-   * @throws BusbarError `hub/too-many-members`.
+   * Rejects with `hub/too-many-members`, `hub/not-your-member` or `hub/not-opened`.
    */
-  join(name: string, member: PresenceMember): void {
+  join(name: string, member: PresenceMember): Promise<void> {
+    return this.#using(name, ({ presence }) => presence.join(member));
+  }
+
+  leave(name: string, member: string): void {
+    this.#touch(name, ({ presence }) => presence.leave(member));
+  }
+
+  /** The member's connection is gone without a word: it leaves after its lease, unless it joins again before. */
+  lapse(name: string, member: string): void {
+    this.#touch(name, ({ presence }) => presence.lapse(member));
+  }
+
+  /** Nobody leaves any more: who is present is so, as far as the store remembers it, after the next start. */
+  close(): void {
+    for (const { presence } of this.#channels.values()) presence.close();
+  }
+
+  async #using<Result>(name: string, work: (channel: Channel) => Result | Promise<Result>): Promise<Result> {
     const channel = this.#use(name);
     try {
-      channel.presence.join(member);
+      await this.#open(channel);
+      return await work(channel);
     } finally {
       this.#letGo(name, channel);
     }
   }
 
-  leave(name: string, member: string): void {
-    const channel = this.#use(name);
-    channel.presence.leave(member);
+  /** Do something to a channel if it is in use. */
+  #touch(name: string, work: (channel: Channel) => void): void {
+    const channel = this.#channels.get(name);
+    if (channel === undefined) return;
+    channel.uses++;
+    work(channel);
     this.#letGo(name, channel);
+  }
+
+  async #open(channel: Channel): Promise<void> {
+    const members = await channel.log.open();
+    if (channel.isPresenceKnown) return;
+    channel.isPresenceKnown = true;
+    channel.presence.remember(members.map(presenceMember));
   }
 
   #use(name: string): Channel {
@@ -120,23 +152,43 @@ export class Hub {
   }
 
   #add(name: string): Channel {
-    const { retentionOf, store, turns } = this.#options;
-    const { membersMax } = this.#limits;
+    const { clock, optionsOf, store } = this.#options;
     const channel: Channel = {
-      log: new ChannelLog({ channel: name, store, retention: retentionOf(name), limits: this.#limits }),
-      presence: new PresenceFeed({ channel: name, turns, membersMax }),
+      log: new ChannelLog({ channel: name, store, log: optionsOf(name), limits: this.#limits }),
+      presence: new PresenceFeed({
+        ...this.#limits,
+        channel: name,
+        clock,
+        onChange: (member, state) => this.#keepMember(name, member, state),
+        onEmpty: () => this.#touch(name, () => {}),
+      }),
       uses: 0,
+      isPresenceKnown: false,
     };
     this.#channels.set(name, channel);
     return channel;
+  }
+
+  /** Have the store remember who is present; nobody waits for it. */
+  #keepMember(channel: string, member: string, state: PresenceMember | undefined): void {
+    const { logger, store } = this.#options;
+    const kept = state && { id: state.id, state: JSON.stringify(state.state) };
+    store.present(channel, member, kept).catch((error: unknown) => {
+      logger.error("hub/presence-not-kept", { channel, cause: causeText(error) });
+    });
   }
 
   #letGo(name: string, channel: Channel): void {
     channel.uses--;
     if (channel.uses > 0 || channel.presence.size > 0) return;
     this.#channels.delete(name);
+    channel.presence.close();
     channel.log.release().catch((error: unknown) => {
-      this.#options.logger.error("hub/not-released", { channel: name, error: String(error) });
+      this.#options.logger.error("hub/not-released", { channel: name, cause: causeText(error) });
     });
   }
+}
+
+function presenceMember({ id, member, state }: StoredMember): PresenceMember {
+  return { member, id, state: JSON.parse(state) };
 }

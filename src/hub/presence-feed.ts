@@ -1,4 +1,4 @@
-import type { Turns } from "../kernel/clock.js";
+import type { Clock, Timer } from "../kernel/clock.js";
 import { BusbarError } from "../kernel/errors.js";
 import type { PresenceMember } from "../wire/messages.js";
 import { Presence } from "./presence.js";
@@ -9,18 +9,42 @@ export interface PresenceWatcher {
   presenceChanged(change: PresenceChange): void;
 }
 
-export interface PresenceFeedOptions {
-  readonly channel: string;
-  readonly turns: Turns;
+export interface PresenceLimits {
+  /** So many members can be present on one channel. */
   readonly membersMax: number;
+  /** A member whose connection is gone without a word stays for so long. */
+  readonly leaseMs: number;
 }
 
-/** A channel's presence and who watches it: what changes in one turn of the event loop is told together, once. */
+export interface PresenceFeedOptions extends PresenceLimits {
+  readonly channel: string;
+  readonly clock: Clock;
+  /** Told of each change of one member, so that it can be remembered; undefined: it left. */
+  readonly onChange: (member: string, state: PresenceMember | undefined) => void;
+  /** Told when the last member left by the end of its lease. */
+  readonly onEmpty: () => void;
+}
+
+/** The first change after quiet is told after this time. */
+const TELL_AFTER_MS = 50;
+/** Watchers are told at most once in as many milliseconds as there are watchers, and at least once in this time. */
+const TELL_EVERY_MS_MAX = 1_000;
+
+/**
+ * A channel's presence and who watches it.
+ *
+ * What changes within a moment is told together, and the moment grows with the number of watchers: who joins together
+ * causes no storm.
+ */
 export class PresenceFeed {
   readonly #options: PresenceFeedOptions;
   readonly #presence = new Presence();
   readonly #watchers = new Set<PresenceWatcher>();
+  /** The members whose connections are gone, with the ends of their leases. */
+  readonly #leases = new Map<string, Timer>();
   #all: PresenceAll | undefined;
+  #telling: Timer | undefined;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PresenceFeedOptions) {
     this.#options = options;
@@ -28,6 +52,10 @@ export class PresenceFeed {
 
   get size(): number {
     return this.#presence.size;
+  }
+
+  get watcherCount(): number {
+    return this.#watchers.size;
   }
 
   /** Everybody. The same object until something changes. */
@@ -38,25 +66,55 @@ export class PresenceFeed {
   }
 
   /**
-   * Add a member, or give one that is there a new state.
+   * Add a member, give one that is there a new state, or take one back whose connection was gone.
    *
-   * @throws BusbarError `hub/too-many-members`.
+   * @throws BusbarError `hub/not-your-member` where somebody else has this name, `hub/too-many-members`.
    */
   join(member: PresenceMember): void {
-    if (this.#presence.size >= this.#options.membersMax && !this.#presence.has(member.member)) {
-      const message = `${this.#options.channel} has as many members as it may, ${this.#options.membersMax}`;
+    const { channel, membersMax, onChange } = this.#options;
+    const known = this.#presence.get(member.member);
+    if (known !== undefined && known.id !== member.id)
+      throw new BusbarError("hub/not-your-member", "another principal is present under this name");
+    if (known === undefined && this.#presence.size >= membersMax) {
+      const message = `${channel} has as many members as it may, ${membersMax}`;
       throw new BusbarError("hub/too-many-members", message, { retryable: true });
     }
+    this.#endLease(member.member);
+    if (known !== undefined && JSON.stringify(known.state) === JSON.stringify(member.state)) return;
     this.#tellLater();
     this.#presence.join(member);
+    onChange(member.member, member);
   }
 
   leave(name: string): void {
+    this.#endLease(name);
+    if (!this.#presence.has(name)) return;
     this.#tellLater();
     this.#presence.leave(name);
+    this.#options.onChange(name, undefined);
   }
 
-  /** Tell changes from now on. What changed before in this turn is told, too, although `all` holds it already. */
+  /** The member's connection is gone: it leaves when its lease ends, unless it joins again before. */
+  lapse(name: string): void {
+    if (!this.#presence.has(name) || this.#leases.has(name)) return;
+    const timer = this.#options.clock.schedule(this.#options.leaseMs, () => {
+      this.leave(name);
+      if (this.size === 0) this.#options.onEmpty();
+    });
+    this.#leases.set(name, timer);
+  }
+
+  /** Take in who was present when the channel was last in use, as members whose connections are gone. */
+  remember(members: readonly PresenceMember[]): void {
+    for (const member of members) {
+      if (this.#presence.has(member.member)) continue;
+      this.#presence.join(member);
+      this.lapse(member.member);
+    }
+    this.#presence.takeChanges();
+  }
+
+  /** Tell changes from now on. What changed just before is told, too, although `all` holds it already. */
   watch(watcher: PresenceWatcher): void {
     this.#watchers.add(watcher);
   }
@@ -65,11 +123,29 @@ export class PresenceFeed {
     this.#watchers.delete(watcher);
   }
 
+  /** Nothing is told any more, and nobody leaves. */
+  close(): void {
+    this.#telling?.cancel();
+    for (const timer of this.#leases.values()) timer.cancel();
+    this.#leases.clear();
+  }
+
+  #endLease(name: string): void {
+    this.#leases.get(name)?.cancel();
+    this.#leases.delete(name);
+  }
+
   #tellLater(): void {
-    if (!this.#presence.hasChanges) this.#options.turns.atEndOfTurn(() => this.#tell());
+    if (this.#telling !== undefined) return;
+    const { clock } = this.#options;
+    const everyMs = Math.min(TELL_EVERY_MS_MAX, this.#watchers.size);
+    const delayMs = Math.max(TELL_AFTER_MS, this.#toldAtMs + everyMs - clock.now());
+    this.#telling = clock.schedule(delayMs, () => this.#tell());
   }
 
   #tell(): void {
+    this.#telling = undefined;
+    this.#toldAtMs = this.#options.clock.now();
     const difference = this.#presence.takeChanges();
     if (difference.joined.length === 0 && difference.left.length === 0) return;
     const change: PresenceChange = { kind: "change", channel: this.#options.channel, ...difference };

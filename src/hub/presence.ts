@@ -18,10 +18,6 @@ export class Presence {
     return this.#members.size;
   }
 
-  get hasChanges(): boolean {
-    return this.#touched.size > 0;
-  }
-
   /** Everybody, in the order they came. The same array until something changes. */
   get all(): readonly PresenceMember[] {
     this.#all ??= [...this.#members.values()];
@@ -30,6 +26,10 @@ export class Presence {
 
   has(name: string): boolean {
     return this.#members.has(name);
+  }
+
+  get(name: string): PresenceMember | undefined {
+    return this.#members.get(name);
   }
 
   /** Add a member, or replace one of the same name. */

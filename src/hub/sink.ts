@@ -43,6 +43,8 @@ export interface Sink {
   presence(update: PresenceUpdate): boolean;
   /** The subscription stopped: call its `drained` when what waits has left. */
   waits(): void;
+  /** The subscription, whose policy is `disconnect`, has ended: a message was not taken. */
+  tooSlow(): void;
   /** The subscription has ended by itself. */
   ended(error: BusbarError): void;
 }

@@ -1,6 +1,6 @@
 import type { Position } from "../wire/messages.js";
 import type { Place } from "./channel-log.js";
-import { Cursor, type CursorLog } from "./cursor.js";
+import { Cursor, type CursorLog, type Policy } from "./cursor.js";
 import type { PresenceFeed, PresenceWatcher } from "./presence-feed.js";
 import type { PresenceChange, Sink } from "./sink.js";
 
@@ -8,6 +8,7 @@ export interface SubscriptionOptions {
   readonly log: CursorLog;
   readonly sink: Sink;
   readonly place: Place;
+  readonly policy: Policy;
   /** What to tell of the channel's presence; undefined for nothing. */
   readonly presence: PresenceFeed | undefined;
   readonly onEnd: () => void;
@@ -23,7 +24,8 @@ export class Subscription implements PresenceWatcher {
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
-    this.#cursor = new Cursor(options.log, options.sink, options.place.offset);
+    const { log, place, policy, sink } = options;
+    this.#cursor = new Cursor(log, sink, { ...place, policy });
   }
 
   /** The last message that the subscriber was given, or behind which it began. */
@@ -31,10 +33,9 @@ export class Subscription implements PresenceWatcher {
     return this.#cursor.position;
   }
 
-  /** Begin: a gap where what was asked for is gone, who is there, then the messages. */
+  /** Begin: who is there, a gap where what was asked for is gone, then the messages. */
   start(): void {
-    const { place, presence, sink } = this.#options;
-    if (place.isGone) sink.gap({ position: this.position, lost: undefined });
+    const { presence } = this.#options;
     if (presence !== undefined) {
       presence.watch(this);
       this.#sendPresence(presence);
