@@ -3,7 +3,7 @@ import { MemoryNetwork, type MemoryPeer } from "../testing/memory-network.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import { jsonEncoder } from "./encoder.js";
-import { Link } from "./link.js";
+import { Link, type LinkListener } from "./link.js";
 import { settingsOf, type BusOptions } from "./options.js";
 
 const welcome = (id: number, expiresInMs?: number) =>
@@ -27,7 +27,7 @@ function begin(options: BusOptions = {}, answer: (text: string, peer: MemoryPeer
     };
   });
   const settings = settingsOf(options);
-  const listener = {
+  const listener: LinkListener = {
     linkReady: () => void told.push("ready"),
     linkOpened: (hello: unknown) => void told.push(hello),
     linkPushed: (push: unknown) => void told.push(push),

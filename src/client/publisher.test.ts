@@ -3,7 +3,8 @@ import { z } from "zod";
 import { collect, ground } from "../../test/client/ground.js";
 import { BusbarError } from "../kernel/errors.js";
 import { wireError } from "../wire/errors.js";
-import { channel, contract } from "../contract/contract.js";
+import { channel } from "../contract/channel.js";
+import { contract } from "../contract/contract.js";
 import type { StandardSchema } from "../contract/standard-schema.js";
 
 /** What a promise came to, once it has: its value or its error. */

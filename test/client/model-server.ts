@@ -53,6 +53,8 @@ export class ModelServer {
   readonly commands: Command[] = [];
   /** How many messages came from clients. */
   frameCount = 0;
+  /** How many messages were refused since one before them was. */
+  outOfTurnCount = 0;
   /** Looked at before each command: an error refuses it, "silence" leaves it unanswered. */
   refuse: (command: Command) => WireError | "silence" | undefined = () => undefined;
   /** Looked at before each message is appended: an error refuses it. */
@@ -230,7 +232,10 @@ export class ModelServer {
     const known = seq === undefined ? undefined : producer.receipts.get(seq);
     if (known !== undefined) return known;
     const { heldUpAt } = producer;
-    if (seq !== undefined && heldUpAt !== undefined && seq > heldUpAt) return wireError("publish/out-of-turn", "");
+    if (seq !== undefined && heldUpAt !== undefined && seq > heldUpAt) {
+      this.outOfTurnCount++;
+      return wireError("publish/out-of-turn", "");
+    }
     const refusal = this.refuseMessage(data);
     if (seq !== undefined) producer.heldUpAt = refusal !== undefined && passing.has(refusal.code) ? seq : undefined;
     if (refusal !== undefined) return refusal;

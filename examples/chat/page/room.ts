@@ -1,5 +1,5 @@
 /** One room as the page knows it: its messages, what was missed, how many are unread. */
-import { BusbarError, type Bus, type Position, type ReadItem } from "busbar/client";
+import { BusbarError, type Bus, type Message, type Position } from "busbar/client";
 import type { app } from "../contract.js";
 
 export type ChatBus = Bus<typeof app>;
@@ -90,16 +90,13 @@ export class Room {
 
   async #read(bus: ChatBus): Promise<void> {
     const { signal } = this.#reading;
-    for await (const item of bus.channel(`chat/${this.name}`).messages({ from: "last 50", signal }))
-      this.#receive(item);
+    const messages = bus.channel(`chat/${this.name}`).messages({ from: "last 50", signal });
+    for await (const message of messages) this.#receive(message);
   }
 
-  #receive(item: ReadItem<{ readonly text: string }>): void {
-    if (item.type === "gap") {
-      const { lost } = item;
-      return this.#add({ type: "gap", lostCount: lost === undefined ? undefined : lost.to - lost.from + 1 });
-    }
-    const { data, from, at, position } = item;
+  #receive({ data, from, at, position, gap }: Message<{ readonly text: string }>): void {
+    const lost = gap?.lost;
+    if (gap !== undefined) this.#add({ type: "gap", lostCount: lost && lost.to - lost.from + 1 });
     this.#markIfMissed(at);
     this.#add({ type: "message", text: data.text, from, at, position });
   }

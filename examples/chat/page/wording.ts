@@ -45,7 +45,7 @@ export function explain(error: BusbarError & { readonly retryAfterMs?: number | 
     case "message/too-large":
       return "This is far too long to be one message.";
     case "publish/unknown-fate":
-      return "The connection was cut before the server answered. The message may have arrived.";
+      return "The server has not answered for a long time. The message may have arrived.";
     case "limit/rate":
       return `That was too fast. Try again in ${duration(error.retryAfterMs ?? 1000)}.`;
     default:
