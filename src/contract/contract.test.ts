@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { channel, contract } from "./contract.js";
+import { call } from "./call.js";
+import { channel } from "./channel.js";
+import { contract } from "./contract.js";
 
 const message = z.object({ text: z.string() });
 
@@ -10,35 +12,32 @@ describe("a contract", () => {
     const app = contract({ "chat/:room": rooms, news: channel({ message }) });
     expect(app.match("chat/lobby")).toEqual({ pattern: "chat/:room", params: { room: "lobby" }, definition: rooms });
     expect(app.match("weather")).toBeUndefined();
-    expect(Object.keys(app.channels)).toEqual(["chat/:room", "news"]);
+    expect(Object.keys(app.definitions)).toEqual(["chat/:room", "news"]);
+  });
+
+  it("keeps channels and calls apart, whatever their patterns overlap", () => {
+    const cancel = call({ input: message, output: message });
+    const app = contract({ "orders/:id": channel({ message }), "orders/:id/cancel": cancel });
+    expect(app.matchCall("orders/7/cancel")).toEqual({
+      pattern: "orders/:id/cancel",
+      params: { id: "7" },
+      definition: cancel,
+    });
+    expect([app.matchCall("orders/7"), app.match("orders/7/cancel")]).toEqual([undefined, undefined]);
+  });
+
+  it("refuses a channel and a call of the same names, and what is neither", () => {
+    const parts = { "a/:x": channel({ message }), "a/:y": call({ input: message, output: message }) };
+    expect(() => contract(parts)).toThrow(expect.objectContaining({ code: "contract/duplicate-pattern" }));
+    // @ts-expect-error a definition comes from channel() or call()
+    expect(() => contract({ a: { message } })).toThrow(
+      expect.objectContaining({ code: "contract/invalid-definition" }),
+    );
   });
 
   it("refuses patterns that are none", () => {
     expect(() => contract({ "chat/*": channel({ message }) })).toThrow(
       expect.objectContaining({ code: "contract/invalid-pattern" }),
-    );
-  });
-});
-
-describe("a channel", () => {
-  it("keeps 10,000 messages, has no presence and lets nobody do anything unless it says so", () => {
-    expect(channel({ message })).toEqual({ message, presence: undefined, history: { keep: 10_000 }, allow: {} });
-    expect(channel({ message, history: {} }).history).toEqual({ keep: 10_000 });
-  });
-
-  it("has what it was given", () => {
-    const options = {
-      message,
-      presence: z.object({ name: z.string() }),
-      history: { keep: 0 },
-      allow: { publish: ["member"] },
-    };
-    expect(channel(options)).toEqual(options);
-  });
-
-  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses to keep %s messages", (keep) => {
-    expect(() => channel({ message, history: { keep } })).toThrow(
-      expect.objectContaining({ code: "contract/invalid-history" }),
     );
   });
 });

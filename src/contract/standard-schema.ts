@@ -8,6 +8,8 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    /** Standard JSON Schema, which some libraries implement as well. */
+    readonly jsonSchema?: { readonly input: (options: { readonly target: "draft-2020-12" }) => unknown } | undefined;
     /** Exists for the type checker alone. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };

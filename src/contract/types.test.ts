@@ -1,7 +1,26 @@
 import { expectTypeOf, it } from "vitest";
+import * as v from "valibot";
 import { z } from "zod";
-import { channel, contract, type Contract } from "./contract.js";
-import type { ChannelName, JoinOf, MessageOf, NamesOf, ParamsOf, PatternOf, PresenceOf, PublishOf } from "./types.js";
+import { call } from "./call.js";
+import { channel } from "./channel.js";
+import { contract, type Contract } from "./contract.js";
+import type {
+  CallAnswerOf,
+  CallInputOf,
+  CallName,
+  CallOutputOf,
+  CallRefusalOf,
+  CallSentOf,
+  ChannelName,
+  ClientCallName,
+  JoinOf,
+  MessageOf,
+  NamesOf,
+  ParamsOf,
+  PatternOf,
+  PresenceOf,
+  PublishOf,
+} from "./types.js";
 
 const text = z.object({ text: z.string() });
 const app = contract({
@@ -9,6 +28,13 @@ const app = contract({
   "chat/lobby": channel({ message: z.object({ lobby: z.literal(true) }) }),
   "games/:game/moves/:player": channel({ message: z.string().transform((move) => move.length) }),
   news: channel({ message: z.number() }),
+  "orders/create": call({
+    input: z.object({ count: z.string().transform(Number) }),
+    output: z.string().transform((id) => ({ id })),
+    refusal: z.object({ left: z.number() }),
+  }),
+  "orders/:id/cancel": call({ input: v.object({ why: v.string() }), output: v.boolean() }),
+  confirm: call({ input: v.string(), output: v.pipe(v.string(), v.transform(Number)), handledBy: "client" }),
 });
 type App = typeof app;
 
@@ -48,6 +74,27 @@ it("messages, what is published, presence and parameters have their types", () =
     readonly player: string;
   }>();
   expectTypeOf<keyof ParamsOf<"news">>().toBeNever();
+});
+
+it("calls have their names, apart from the channels', by who handles them", () => {
+  expectTypeOf<CallName<App>>().toEqualTypeOf<"orders/create" | `orders/${string}/cancel`>();
+  expectTypeOf<ClientCallName<App>>().toEqualTypeOf<"confirm">();
+  expectTypeOf<"orders/create">().not.toExtend<ChannelName<App>>();
+  expectTypeOf<"news">().not.toExtend<CallName<App>>();
+});
+
+it("calls have the types of what is sent, got, answered and refused, of Zod's and of Valibot's schemas", () => {
+  expectTypeOf<CallSentOf<App, "orders/create">>().toEqualTypeOf<{ count: string }>();
+  expectTypeOf<CallInputOf<App, "orders/create">>().toEqualTypeOf<{ count: number }>();
+  expectTypeOf<CallAnswerOf<App, "orders/create">>().toEqualTypeOf<string>();
+  expectTypeOf<CallOutputOf<App, "orders/create">>().toEqualTypeOf<{ id: string }>();
+  expectTypeOf<CallRefusalOf<App, "orders/create">>().toEqualTypeOf<{ left: number }>();
+  expectTypeOf<CallInputOf<App, "orders/7/cancel">>().toEqualTypeOf<{ why: string }>();
+  expectTypeOf<CallOutputOf<App, "orders/7/cancel">>().toEqualTypeOf<boolean>();
+  expectTypeOf<CallRefusalOf<App, "orders/7/cancel">>().toEqualTypeOf<string>();
+  expectTypeOf<CallAnswerOf<App, "confirm">>().toEqualTypeOf<string>();
+  expectTypeOf<CallOutputOf<App, "confirm">>().toEqualTypeOf<number>();
+  expectTypeOf<CallOutputOf<App, "nothing">>().toBeNever();
 });
 
 it("every contract is a contract", () => {

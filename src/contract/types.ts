@@ -1,11 +1,25 @@
-import type { ChannelDefinition, Contract } from "./contract.js";
+import type { CallDefinition, CallSide } from "./call.js";
+import type { ChannelDefinition } from "./channel.js";
+import type { Contract } from "./contract.js";
 import type { InputOf, OutputOf } from "./standard-schema.js";
 
-/** The channels of a contract. */
-export type ChannelsOf<App> = App extends Contract<infer Channels> ? Channels : never;
+type PartsOf<App> = App extends Contract<infer Parts> ? Parts : never;
 
-/** The patterns of a contract: `"chat/:room" | "news"`. */
-export type PatternsOf<App> = keyof ChannelsOf<App> & string;
+/** The patterns of a contract whose definitions are of this kind. */
+type PatternsWith<App, Kind> = {
+  [Pattern in keyof PartsOf<App> & string]: PartsOf<App>[Pattern] extends Kind ? Pattern : never;
+}[keyof PartsOf<App> & string];
+
+/** The patterns of a contract's channels: `"chat/:room" | "news"`. */
+export type PatternsOf<App> = PatternsWith<App, ChannelDefinition>;
+
+type CallOn<Side extends CallSide> = CallDefinition & { readonly handledBy: Side };
+
+/** The patterns of the calls that the server handles. */
+export type CallPatternsOf<App> = PatternsWith<App, CallOn<"server">>;
+
+/** The patterns of the calls that the client handles. */
+export type ClientCallPatternsOf<App> = PatternsWith<App, CallOn<"client">>;
 
 /** The names that a pattern matches, as nearly as TypeScript can say it: `chat/${string}`. */
 export type NamesOf<Pattern extends string> = Pattern extends `${infer Head}/${infer Tail}`
@@ -26,11 +40,18 @@ type ParamNamesOf<Pattern extends string> = Pattern extends `${infer Head}/${inf
     ? Name
     : never;
 
+/** The names of the calls that the server handles. */
+export type CallName<App> = NamesOf<CallPatternsOf<App>>;
+
+/** The names of the calls that the client handles. */
+export type ClientCallName<App> = NamesOf<ClientCallPatternsOf<App>>;
+
 /** The pattern that a name belongs to. A pattern that is the name itself goes before others. */
-export type PatternOf<App, Name extends string> =
-  Name extends PatternsOf<App>
-    ? Name
-    : { [Pattern in PatternsOf<App>]: Matches<Pattern, Name> extends true ? Pattern : never }[PatternsOf<App>];
+export type PatternOf<App, Name extends string> = FittingOf<keyof PartsOf<App> & string, Name>;
+
+type FittingOf<Patterns extends string, Name extends string> = Name extends Patterns
+  ? Name
+  : { [Pattern in Patterns]: Matches<Pattern, Name> extends true ? Pattern : never }[Patterns];
 
 type Matches<Pattern extends string, Name extends string> = Pattern extends `${infer PatternHead}/${infer PatternTail}`
   ? Name extends `${infer NameHead}/${infer NameTail}`
@@ -48,7 +69,7 @@ type MatchesSegment<Pattern extends string, Segment extends string> = Pattern ex
     ? true
     : false;
 
-type DefinitionOf<App, Name extends string> = ChannelsOf<App>[PatternOf<App, Name> & keyof ChannelsOf<App>];
+type DefinitionOf<App, Name extends string> = PartsOf<App>[PatternOf<App, Name> & keyof PartsOf<App>];
 
 /** What a subscriber of the channel gets. */
 export type MessageOf<App, Name extends string> = OutputOf<MessageSchemaOf<DefinitionOf<App, Name>>>;
@@ -67,3 +88,30 @@ type MessageSchemaOf<Definition> =
 
 type PresenceSchemaOf<Definition> =
   Definition extends ChannelDefinition<infer _Message, infer Presence> ? Presence : never;
+
+/** What a call's handler gets. */
+export type CallInputOf<App, Name extends string> = OutputOf<InputSchemaOf<DefinitionOf<App, Name>>>;
+
+/** What a caller gives. */
+export type CallSentOf<App, Name extends string> = InputOf<InputSchemaOf<DefinitionOf<App, Name>>>;
+
+/** What a caller gets. */
+export type CallOutputOf<App, Name extends string> = OutputOf<OutputSchemaOf<DefinitionOf<App, Name>>>;
+
+/** What a call's handler answers. */
+export type CallAnswerOf<App, Name extends string> = InputOf<OutputSchemaOf<DefinitionOf<App, Name>>>;
+
+/** Why a call's handler can refuse; a text where the contract does not say. */
+export type CallRefusalOf<App, Name extends string> =
+  RefusalSchemaOf<DefinitionOf<App, Name>> extends undefined
+    ? string
+    : OutputOf<RefusalSchemaOf<DefinitionOf<App, Name>>>;
+
+type InputSchemaOf<Definition> =
+  Definition extends CallDefinition<infer Input, infer _Output, infer _Refusal, infer _Side> ? Input : never;
+
+type OutputSchemaOf<Definition> =
+  Definition extends CallDefinition<infer _Input, infer Output, infer _Refusal, infer _Side> ? Output : never;
+
+type RefusalSchemaOf<Definition> =
+  Definition extends CallDefinition<infer _Input, infer _Output, infer Refusal, infer _Side> ? Refusal : never;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { channel, contract } from "../contract/contract.js";
+import { channel } from "../contract/channel.js";
+import { contract } from "../contract/contract.js";
 import type { Params } from "../contract/pattern.js";
 import type { StandardSchema } from "../contract/standard-schema.js";
 import { deferred } from "../kernel/deferred.js";

@@ -1,6 +1,7 @@
 import type { Principal } from "../auth/principal.js";
 import { isAllowed } from "../auth/roles.js";
-import type { Allow, ChannelMatch, Contract } from "../contract/contract.js";
+import type { Allow } from "../contract/channel.js";
+import type { ChannelMatch, Contract } from "../contract/contract.js";
 import { wireError } from "../wire/errors.js";
 
 export interface Asker {

@@ -1,6 +1,7 @@
 import { afterEach } from "vitest";
 import { z } from "zod";
-import { channel, contract } from "../../src/contract/contract.js";
+import { channel } from "../../src/contract/channel.js";
+import { contract } from "../../src/contract/contract.js";
 import { basic } from "../../src/auth/basic.js";
 import { silentLogger, type LogFields, type Logger } from "../../src/kernel/logger.js";
 import type { BusServer } from "../../src/server/bus-server.js";
