@@ -9,7 +9,7 @@ import { whenAborted } from "./abort.js";
 import type { Channel, Presence, PresenceOptions, ReadOptions, SubscribeOptions } from "./channel.js";
 import { Connection, type BusState, type StateChange } from "./connection.js";
 import { checkAgainst } from "./contract-check.js";
-import { ContractComparison } from "./contract-comparison.js";
+import { contractComparison } from "./contract-comparison.js";
 import { subscribeFrom, type Gap, type Message } from "./cursor.js";
 import { jsonEncoder } from "./encoder.js";
 import { clientError } from "./errors.js";
@@ -70,7 +70,7 @@ export class BusCore {
   readonly #ports: ClientPorts;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
-  readonly #comparison: ContractComparison | undefined;
+  readonly #compareContract: ((hello: HelloOk) => void) | undefined;
   readonly #listeners: Listeners<BusEvents>;
   readonly #feeds = new Map<string, Feed>();
   readonly #forgetSignal: () => void = () => {};
@@ -106,7 +106,7 @@ export class BusCore {
     this.#connection = connection;
     const check = contract && checkAgainst(contract);
     this.#publisher = new Publisher({ connection, settings, encoder: jsonEncoder, check, ...ports });
-    this.#comparison = contract && new ContractComparison({ parts: contract.parts, connection, onError });
+    this.#compareContract = contract && contractComparison({ parts: contract.parts, connection, onError });
     this.#forgetSignal = whenAborted(settings.signal, () => this.close());
   }
 
@@ -209,7 +209,7 @@ export class BusCore {
 
   #connectionOpened(hello: HelloOk): void {
     this.#principal = hello.principal;
-    this.#comparison?.connectionOpened(hello);
+    this.#compareContract?.(hello);
     this.#listeners.emit("open", { principal: hello.principal });
   }
 

@@ -1,10 +1,10 @@
 import type { Timer } from "../kernel/clock.js";
 import type { BusbarError } from "../kernel/errors.js";
-import type { Command, HelloOk, Push } from "../wire/messages.js";
+import type { Command, HelloOk } from "../wire/messages.js";
 import { Backoff } from "./backoff.js";
 import type { Encoder } from "./encoder.js";
 import { clientError } from "./errors.js";
-import { comingBackCode, Link, type LinkEnd, type LinkOptions } from "./link.js";
+import { comingBackCode, Link, type LinkEnd, type LinkNews, type LinkOptions } from "./link.js";
 import type { BusSettings } from "./options.js";
 import type { ClientPorts, SurroundingsEvent } from "./ports.js";
 import type { CommandMaker, Outcome } from "./request-table.js";
@@ -26,18 +26,12 @@ export interface StateChange {
   readonly error?: BusbarError;
 }
 
-export interface ConnectionListener {
+export interface ConnectionListener extends LinkNews {
   stateChanged(change: StateChange): void;
-  /** A link takes commands; what is sent in this turn leaves together with `hello`. */
-  connectionReady(): void;
-  /** The server has answered `hello`. */
-  connectionOpened(hello: HelloOk): void;
-  pushReceived(push: Push): void;
   /** The link that was ready is gone; another one comes by itself. */
   connectionLost(error: BusbarError): void;
   /** No link comes any more. Without an error: the application closed it. */
   connectionEnded(error: BusbarError | undefined): void;
-  errorReported(error: BusbarError): void;
 }
 
 export interface ConnectionOptions {
@@ -45,7 +39,8 @@ export interface ConnectionOptions {
   readonly settings: BusSettings;
   readonly encoder: Encoder;
   readonly ports: ClientPorts;
-  readonly listener: ConnectionListener;
+  /** Its own functions are called, each by itself. */
+  readonly listener: Readonly<ConnectionListener>;
   readonly introduction: LinkOptions["introduction"];
 }
 
@@ -104,10 +99,8 @@ export class Connection {
     return new Link({
       ...options,
       listener: {
-        linkReady: () => listener.connectionReady(),
-        linkOpened: (hello) => this.#linkOpened(hello),
-        linkPushed: (push) => listener.pushReceived(push),
-        linkReported: (error) => listener.errorReported(error),
+        ...listener,
+        connectionOpened: (hello) => this.#linkOpened(hello),
         linkEnded: (end) => this.#linkEnded(end),
       },
     });

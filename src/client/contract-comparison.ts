@@ -12,11 +12,10 @@ export class ContractDiffersError extends BusbarError {
 
   constructor({ changed, missing }: CompareOk) {
     const told = [
-      clientErrors["contract/differs"].message,
-      ...(changed.length > 0 ? [`changed: ${changed.join(", ")}`] : []),
-      ...(missing.length > 0 ? [`not there: ${missing.join(", ")}`] : []),
+      ...changed.map((pattern) => `"${pattern}" is another`),
+      ...missing.map((pattern) => `no "${pattern}"`),
     ];
-    super("contract/differs", told.join("; "));
+    super("contract/differs", `${clientErrors["contract/differs"].message}: ${told.join(", ")}`);
     this.changed = changed;
     this.missing = missing;
   }
@@ -29,31 +28,23 @@ export interface ContractComparisonOptions {
   readonly onError: (error: BusbarError) => void;
 }
 
-/** Asks a server whose contract is another one what differs, and tells it once. */
-export class ContractComparison {
-  readonly #options: ContractComparisonOptions;
-  #told = "";
-
-  constructor(options: ContractComparisonOptions) {
-    this.#options = options;
-  }
-
-  connectionOpened(hello: HelloOk): void {
-    const { parts, connection, onError } = this.#options;
-    if (hello.contract !== "differs") return;
+/**
+ * What asks a server whose contract is another one what differs, and tells it: not again on each connection, and not
+ * where the server has only more. To be called with each answer to `hello`.
+ */
+export function contractComparison({ parts, connection, onError }: ContractComparisonOptions): (hello: HelloOk) => void {
+  let told = "";
+  return ({ contract }) => {
+    if (contract !== "differs") return;
     connection.request(
       (id) => ({ id, do: "compare", parts }),
       (outcome) => {
-        if (outcome.kind === "ok") this.#tell(new ContractDiffersError(outcome.ok));
-        else if (outcome.kind === "refused") onError(outcome.error);
+        if (outcome.kind === "lost") return;
+        const error = outcome.kind === "ok" ? new ContractDiffersError(outcome.ok) : outcome.error;
+        const isNothing = error instanceof ContractDiffersError && error.changed.length + error.missing.length === 0;
+        if (error.message !== told && !isNothing) onError(error);
+        told = error.message;
       },
     );
-  }
-
-  /** Not again on each connection, and not where the server has only more. */
-  #tell(error: ContractDiffersError): void {
-    if (error.message === this.#told || error.changed.length + error.missing.length === 0) return;
-    this.#told = error.message;
-    this.#options.onError(error);
-  }
+  };
 }

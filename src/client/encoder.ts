@@ -1,4 +1,3 @@
-import { portableTextCodec } from "../kernel/text-codec.js";
 import { encodeCommand } from "../wire/command-codec.js";
 import { valueOrRefusal, WireError, wireError } from "../wire/errors.js";
 import { parseJsonObject, readPayload } from "../wire/json.js";
@@ -30,7 +29,7 @@ export const jsonEncoder: Encoder = {
   encode(command, bytesMax) {
     const text = encodeCommand(command);
     // A character takes at most 3 bytes, so that nearly nothing has to be counted.
-    if (text.length * 3 > bytesMax && portableTextCodec.byteLength(text) > bytesMax) {
+    if (text.length * 3 > bytesMax && byteLength(text) > bytesMax) {
       throw clientError("message/too-large", { message: `the message takes more than ${bytesMax} bytes` });
     }
     return text;
@@ -41,7 +40,14 @@ export const jsonEncoder: Encoder = {
     const text = this.encode({ id, do: "publish", channel, data, seq, ageMs }, bytesMax);
     const copy = valueOrRefusal(() => readPayload(parseJsonObject(text), "data"));
     if (copy instanceof WireError) throw wireError("message/invalid", copy.message);
-    return { data: copy, bytes: portableTextCodec.byteLength(text) };
+    return { data: copy, bytes: byteLength(text) };
   },
   decode: decodeServerMessage,
 };
+
+const utf8 = new TextEncoder();
+
+/** How many bytes a text takes in a message. */
+export function byteLength(text: string): number {
+  return utf8.encode(text).length;
+}

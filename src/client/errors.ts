@@ -27,7 +27,7 @@ export const clientErrors: Readonly<Record<ClientErrorCode, ClientErrorKind>> = 
   "connection/ended": { retryable: false, message: "the server ended the connection for good" },
   "connection/closed": { retryable: false, message: "the bus was closed" },
   "connection/invalid-url": { retryable: false, message: "this is not the address of a server" },
-  "auth/unavailable": { retryable: true, message: "the application's `token` or `auth` gave no credentials" },
+  "auth/unavailable": { retryable: true, message: "`token` or `auth` gave no credentials" },
   "contract/differs": { retryable: false, message: "the server's contract is another one" },
   "publish/unknown-fate": {
     retryable: true,

@@ -28,10 +28,10 @@ function begin(options: BusOptions = {}, answer: (text: string, peer: MemoryPeer
   });
   const settings = settingsOf(options);
   const listener: LinkListener = {
-    linkReady: () => void told.push("ready"),
-    linkOpened: (hello: unknown) => void told.push(hello),
-    linkPushed: (push: unknown) => void told.push(push),
-    linkReported: (error: unknown) => void told.push(error),
+    connectionReady: () => void told.push("ready"),
+    connectionOpened: (hello: unknown) => void told.push(hello),
+    pushReceived: (push: unknown) => void told.push(push),
+    errorReported: (error: unknown) => void told.push(error),
     linkEnded: (end: unknown) => void told.push(end),
   };
   const ports = { sockets: network, clock, random: new SeededRandom(1) };
@@ -223,7 +223,7 @@ describe("a link", () => {
   it("tells what was sent behind a refused hello that the server did not listen to it", async () => {
     const refusal = '{"re":1,"error":{"code":"auth/refused","message":"who?","retryable":false}}';
     const { clock, link, told, listener } = begin({}, (text, peer) => text.includes("hello") && peer.send(refusal));
-    listener.linkReady = () =>
+    listener.connectionReady = () =>
       link.request(
         (id) => ({ id, do: "leave", channel: "a" }),
         (outcome) => told.push(outcome),

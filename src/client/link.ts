@@ -20,14 +20,18 @@ export interface LinkEnd {
   readonly retryAfterMs: number | undefined;
 }
 
-export interface LinkListener {
-  /** `hello` is on its way, and commands can be sent behind it. */
-  linkReady(): void;
+/** What a connection hears of each of its links. */
+export interface LinkNews {
+  /** `hello` is on its way: what is sent in this turn leaves together with it. */
+  connectionReady(): void;
   /** The server has answered `hello`. */
-  linkOpened(hello: HelloOk): void;
-  linkPushed(push: Push): void;
+  connectionOpened(hello: HelloOk): void;
+  pushReceived(push: Push): void;
   /** Something that belongs to no command went wrong; the link lives on. */
-  linkReported(error: BusbarError): void;
+  errorReported(error: BusbarError): void;
+}
+
+export interface LinkListener extends LinkNews {
   /** The link is over, and its requests are lost. Called once; nothing follows. */
   linkEnded(end: LinkEnd): void;
 }
@@ -62,7 +66,7 @@ export class Link {
     const { clock, random } = ports;
     const { auth, pingAfterMs, pongTimeoutMs } = settings;
     this.#attemptTimer = clock.schedule(settings.attemptTimeoutMs, () =>
-      this.#timeOut("the attempt to connect took too long"),
+      this.#timeOut("no connection in time"),
     );
     this.#pulse = new Pulse({
       clock,
@@ -82,7 +86,7 @@ export class Link {
         auth,
         backoff: new Backoff(settings, random),
         request: (make, onOutcome) => this.request(make, onOutcome),
-        onError: (error) => this.#options.listener.linkReported(error),
+        onError: (error) => this.#options.listener.errorReported(error),
       });
     askForCredentials(settings.auth).then(
       (auth) => this.#open(auth),
@@ -140,7 +144,7 @@ export class Link {
       (id) => ({ id, do: "hello", ...introduction, ...(auth !== undefined && { auth }) }),
       (outcome) => this.#greeted(outcome),
     );
-    listener.linkReady();
+    listener.connectionReady();
   }
 
   #greeted(outcome: Outcome<"hello">): void {
@@ -150,7 +154,7 @@ export class Link {
         this.#phase = "open";
         this.#pulse.start();
         this.#renewal?.holdFor(outcome.ok.expiresInMs);
-        return this.#options.listener.linkOpened(outcome.ok);
+        return this.#options.listener.connectionOpened(outcome.ok);
       case "refused": {
         const { error } = outcome;
         return this.#end({ error, comesBack: error.retryable, retryAfterMs: error.retryAfterMs }, true);
@@ -164,17 +168,17 @@ export class Link {
     if (this.#phase === "over") return;
     this.#pulse.heard();
     const message = this.#options.encoder.decode(text ?? "");
-    if (message instanceof WireError) this.#options.listener.linkReported(message);
+    if (message instanceof WireError) this.#options.listener.errorReported(message);
     else if ("push" in message) this.#receivePush(message);
     else if (!this.#requests.settle(message) && "error" in message) {
-      this.#options.listener.linkReported(wireErrorFrom(message.error, message.re));
+      this.#options.listener.errorReported(wireErrorFrom(message.error, message.re));
     }
   }
 
   #receivePush(push: Push | { readonly push: "unknown" }): void {
     if (push.push === "unknown") return;
     if (push.push === "goodbye") this.#retryAfterMs = push.retryAfterMs;
-    this.#options.listener.linkPushed(push);
+    this.#options.listener.pushReceived(push);
   }
 
   #timeOut(message: string): void {

@@ -21,7 +21,7 @@ export interface Refused {
 }
 
 /** A message to be published. */
-export interface Publish {
+export interface Draft {
   readonly channel: string;
   /** A JSON value that nobody else changes. */
   readonly data: unknown;
@@ -29,8 +29,17 @@ export interface Publish {
   readonly bytes: number;
   /** Called once. */
   readonly onOutcome: (outcome: Receipt | Refused) => void;
+}
+
+/** A message in its publish in the queue. */
+export interface Publish extends Draft {
   /** Whether it may be sent: holding it against the contract can take a while, and nothing overtakes it. */
   isChecked: boolean;
+  readonly lane: Lane;
+  readonly order: number;
+  seq: number | undefined;
+  /** When it was sent for the first time. */
+  triedSinceMs: number | undefined;
 }
 
 export interface PublishQueueOptions {
@@ -40,18 +49,8 @@ export interface PublishQueueOptions {
   readonly random: Random;
 }
 
-/** A publish in its place in the queue. */
-interface Place {
-  readonly publish: Publish;
-  readonly lane: Lane;
-  readonly order: number;
-  seq: number | undefined;
-  /** When it was sent for the first time. */
-  triedSinceMs: number | undefined;
-}
-
 /** What is published to one channel. */
-interface Lane {
+export interface Lane {
   lastSeq: number;
   flightCount: number;
   /** Something was refused for now: what was sent behind it is refused too, and then all of it is sent again. */
@@ -62,11 +61,14 @@ interface Lane {
 
 /** The messages of one command that was sent. */
 interface Flight {
-  readonly places: readonly Place[];
+  readonly publishes: readonly Publish[];
   readonly lane: Lane;
   /** They were never sent before. */
   readonly isFirst: boolean;
 }
+
+/** How often to look for messages that are to be given up, when there can be some. */
+const LOOK_EVERY_MS = 1_000;
 
 /** Refusals that pass: the message is sent again. */
 const passingCodes: ReadonlySet<string> = new Set([
@@ -88,9 +90,10 @@ export class PublishQueue {
   readonly #pace: Pace;
   /** One for each channel that was ever published to: its numbers go on for the bus's life. */
   readonly #lanes = new Map<string, Lane>();
-  readonly #places = new Map<Publish, Place>();
+  /** Every message without an outcome, in order. */
+  readonly #publishes = new Set<Publish>();
   /** Those that are to be sent, in order. */
-  #waiting = new Set<Place>();
+  #waiting = new Set<Publish>();
   #flightCount = 0;
   #lastOrder = 0;
   #restsUntilMs = 0;
@@ -102,22 +105,28 @@ export class PublishQueue {
     this.#pace = new Pace(options.settings.publishCommandsPerSecond, options.clock.now());
   }
 
-  /** Put a message at the end; `send` is called behind it. False when too many are there, and then nothing changed. */
-  add(publish: Publish): boolean {
-    if (this.#places.size >= this.#options.settings.publishesWaitingMax) return false;
-    const lane = this.#laneOf(publish.channel);
-    const place: Place = { publish, lane, order: ++this.#lastOrder, seq: undefined, triedSinceMs: undefined };
-    this.#places.set(publish, place);
-    this.#waiting.add(place);
-    return true;
+  /** Put a message at the end; `send` is called behind it. Undefined when too many are there. */
+  add(draft: Draft, isChecked: boolean): Publish | undefined {
+    if (this.#publishes.size >= this.#options.settings.publishesWaitingMax) return undefined;
+    const lane = this.#laneOf(draft.channel);
+    const order = ++this.#lastOrder;
+    const publish: Publish = { ...draft, isChecked, lane, order, seq: undefined, triedSinceMs: undefined };
+    this.#publishes.add(publish);
+    this.#waiting.add(publish);
+    return publish;
   }
 
   /** Take a message out that was not sent yet; nothing happens where it was. */
   withdraw(publish: Publish): void {
-    const place = this.#places.get(publish);
-    if (place === undefined || place.triedSinceMs !== undefined) return;
-    this.#places.delete(publish);
-    this.#waiting.delete(place);
+    if (publish.triedSinceMs !== undefined) return;
+    this.#publishes.delete(publish);
+    this.#waiting.delete(publish);
+    this.send();
+  }
+
+  /** Take a message out that its check did not let pass. Nothing happens where it has its outcome already. */
+  refuse(publish: Publish, error: BusbarError): void {
+    if (this.#publishes.has(publish)) this.#settle(publish, refusal(error));
     this.send();
   }
 
@@ -135,8 +144,8 @@ export class PublishQueue {
   end(error: BusbarError): void {
     this.#wakeTimer?.cancel();
     this.#giveUpTimer?.cancel();
-    for (const place of this.#places.values()) {
-      this.#settle(place, refusal(place.triedSinceMs === undefined ? error : clientError("publish/unknown-fate")));
+    for (const publish of this.#publishes) {
+      this.#settle(publish, refusal(publish.triedSinceMs === undefined ? error : clientError("publish/unknown-fate")));
     }
   }
 
@@ -152,63 +161,64 @@ export class PublishQueue {
       const isResting = lane.restsUntilMs > nowMs;
       if (isResting) wakeAtMs = Math.min(wakeAtMs, lane.restsUntilMs);
       // What was sent behind a refused message has to be refused, too, before all of it is sent again.
-      if (isResting || !first.publish.isChecked || (lane.isHeldUp && lane.flightCount > 0)) {
+      if (isResting || !first.isChecked || (lane.isHeldUp && lane.flightCount > 0)) {
         held.add(lane);
         continue;
       }
-      const places = this.#companyOf(first);
-      const waitMs = this.#pace.take(bytesOf(places), nowMs);
+      const publishes = this.#companyOf(first);
+      const waitMs = this.#pace.take(bytesOf(publishes), nowMs);
       if (waitMs > 0) return nowMs + waitMs;
-      this.#launch(places);
+      this.#launch(publishes);
     }
     return wakeAtMs === Number.POSITIVE_INFINITY ? undefined : wakeAtMs;
   }
 
   /** The messages that leave in one command: the first one, and those behind it on its channel that may and fit. */
-  #companyOf(first: Place): [Place, ...Place[]] {
+  #companyOf(first: Publish): [Publish, ...Publish[]] {
     const { publishesInFlightMax, commandBytesMax } = this.#options.settings;
     const countMax = Math.min(batchMax, publishesInFlightMax - this.#flightCount);
-    const places: [Place, ...Place[]] = [first];
-    let bytes = first.publish.bytes;
-    for (const place of this.#waiting) {
-      if (place === first || place.lane !== first.lane) continue;
-      bytes += place.publish.bytes;
+    const publishes: [Publish, ...Publish[]] = [first];
+    let bytes = first.bytes;
+    for (const publish of this.#waiting) {
+      if (publish === first || publish.lane !== first.lane) continue;
+      bytes += publish.bytes;
       // The numbers of a command follow each other, and either all of them were sent before or none.
-      const seq = first.seq === undefined ? undefined : first.seq + places.length;
-      if (places.length >= countMax || bytes > commandBytesMax) break;
-      if (!place.publish.isChecked || place.seq !== seq) break;
-      places.push(place);
+      const seq = first.seq === undefined ? undefined : first.seq + publishes.length;
+      if (publishes.length >= countMax || bytes > commandBytesMax) break;
+      if (!publish.isChecked || publish.seq !== seq) break;
+      publishes.push(publish);
     }
-    return places;
+    return publishes;
   }
 
-  #launch(places: readonly [Place, ...Place[]]): void {
+  #launch(publishes: readonly [Publish, ...Publish[]]): void {
     const { connection, clock, settings } = this.#options;
     const nowMs = clock.now();
-    const [{ publish, lane, triedSinceMs }] = places;
-    const flight: Flight = { places, lane, isFirst: triedSinceMs === undefined };
-    for (const place of places) {
-      this.#waiting.delete(place);
-      place.seq ??= ++lane.lastSeq;
-      place.triedSinceMs ??= nowMs;
+    const [first] = publishes;
+    const { channel, data, lane, triedSinceMs } = first;
+    const flight: Flight = { publishes, lane, isFirst: triedSinceMs === undefined };
+    for (const publish of publishes) {
+      this.#waiting.delete(publish);
+      publish.seq ??= ++lane.lastSeq;
+      publish.triedSinceMs ??= nowMs;
     }
     lane.isHeldUp = false;
-    lane.flightCount += places.length;
-    this.#flightCount += places.length;
-    this.#giveUpTimer ??= clock.schedule(settings.publishRetryMs, () => this.#giveUpOldOnes());
+    lane.flightCount += publishes.length;
+    this.#flightCount += publishes.length;
+    this.#lookForOldOnes(settings.publishRetryMs);
     const common = {
-      channel: publish.channel,
-      seq: places[0].seq ?? 0,
+      channel,
+      seq: first.seq ?? 0,
       ...(triedSinceMs !== undefined && { ageMs: Math.round(nowMs - triedSinceMs) }),
     };
-    if (places.length === 1) {
+    if (publishes.length === 1) {
       connection.request(
-        (id) => ({ id, do: "publish", ...common, data: publish.data }),
+        (id) => ({ id, do: "publish", ...common, data }),
         (outcome) =>
           this.#landed(flight, outcome.kind === "ok" ? { ...outcome, ok: { receipts: [outcome.ok] } } : outcome),
       );
     } else {
-      const messages = places.map((place) => place.publish.data);
+      const messages = publishes.map((publish) => publish.data);
       connection.request(
         (id) => ({ id, do: "publishAll", ...common, messages }),
         (outcome) => this.#landed(flight, outcome),
@@ -216,17 +226,17 @@ export class PublishQueue {
     }
   }
 
-  #landed({ places, lane, isFirst }: Flight, outcome: Outcome<"publishAll">): void {
-    lane.flightCount -= places.length;
-    this.#flightCount -= places.length;
-    const again: Place[] = [];
-    for (const [index, place] of places.entries()) {
+  #landed({ publishes, lane, isFirst }: Flight, outcome: Outcome<"publishAll">): void {
+    lane.flightCount -= publishes.length;
+    this.#flightCount -= publishes.length;
+    const again: Publish[] = [];
+    for (const [index, publish] of publishes.entries()) {
       // Given up meanwhile.
-      if (!this.#places.has(place.publish)) continue;
+      if (!this.#publishes.has(publish)) continue;
       const result = resultOf(outcome, index);
-      if (result === undefined || this.#isForNow(lane, result)) again.push(place);
-      else this.#settle(place, result);
-      if (outcome.kind === "lost" && outcome.isUnheard === true && isFirst) place.triedSinceMs = undefined;
+      if (result === undefined || this.#isForNow(lane, result)) again.push(publish);
+      else this.#settle(publish, result);
+      if (outcome.kind === "lost" && outcome.isUnheard === true && isFirst) publish.triedSinceMs = undefined;
     }
     if (again.length > 0) {
       this.#waiting = new Set([...again, ...this.#waiting].sort((one, other) => one.order - other.order));
@@ -253,24 +263,26 @@ export class PublishQueue {
     return true;
   }
 
-  #settle(place: Place, outcome: Receipt | Refused): void {
-    this.#places.delete(place.publish);
-    this.#waiting.delete(place);
-    place.publish.onOutcome(outcome);
+  #settle(publish: Publish, outcome: Receipt | Refused): void {
+    this.#publishes.delete(publish);
+    this.#waiting.delete(publish);
+    publish.onOutcome(outcome);
   }
 
   /** What the server would not recognise as a repeat any more is not sent again. */
   #giveUpOldOnes(): void {
     const { clock, settings } = this.#options;
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const place of this.#places.values()) {
-      if (place.triedSinceMs === undefined) continue;
-      const leftMs = place.triedSinceMs + settings.publishRetryMs - clock.now();
-      if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
-      else this.#settle(place, refusal(clientError("publish/unknown-fate")));
+    const triedSinceMs = clock.now() - settings.publishRetryMs;
+    for (const publish of this.#publishes) {
+      if (publish.triedSinceMs === undefined || publish.triedSinceMs > triedSinceMs) continue;
+      this.#settle(publish, refusal(clientError("publish/unknown-fate")));
     }
-    this.#giveUpTimer =
-      nextMs === Number.POSITIVE_INFINITY ? undefined : clock.schedule(nextMs, () => this.#giveUpOldOnes());
+    this.#giveUpTimer = undefined;
+    if (this.#publishes.size > 0) this.#lookForOldOnes(LOOK_EVERY_MS);
+  }
+
+  #lookForOldOnes(delayMs: number): void {
+    this.#giveUpTimer ??= this.#options.clock.schedule(delayMs, () => this.#giveUpOldOnes());
   }
 
   #laneOf(channel: string): Lane {
@@ -305,6 +317,6 @@ function refusal(error: BusbarError): Refused {
   return { stage: "refused", error: isUnknown ? clientError("publish/unknown-fate", { cause: error }) : error };
 }
 
-function bytesOf(places: readonly Place[]): number {
-  return places.reduce((bytes, { publish }) => bytes + publish.bytes, 0);
+function bytesOf(publishes: readonly Publish[]): number {
+  return publishes.reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -1,10 +1,17 @@
-import { deferred, optionalDeferred } from "../kernel/deferred.js";
+import { deferred } from "../kernel/deferred.js";
 import { assert, BusbarError } from "../kernel/errors.js";
 import { wireError } from "../wire/errors.js";
 import { whenAborted } from "./abort.js";
 import type { Encoder } from "./encoder.js";
 import { clientError } from "./errors.js";
-import { PublishQueue, type Publish, type PublishQueueOptions, type Receipt, type Refused } from "./publish-queue.js";
+import {
+  PublishQueue,
+  type Draft,
+  type Publish,
+  type PublishQueueOptions,
+  type Receipt,
+  type Refused,
+} from "./publish-queue.js";
 
 /** Holds a message against the contract: what is wrong with it, or undefined; a promise only where a schema needs one. */
 export type MessageCheck = (
@@ -38,7 +45,7 @@ export class Publisher {
   /** Publish `data`, any JSON value. Rejects with what the message was refused for, or with the signal's reason. */
   async publish(channel: string, data: unknown, options?: PublishOptions): Promise<Receipt> {
     const [outcome] = await this.publishAll(channel, [data], options);
-    assert(outcome !== undefined, "each message has an outcome");
+    assert(outcome !== undefined, "no outcome");
     if (outcome.stage === "refused") throw outcome.error;
     return outcome;
   }
@@ -50,18 +57,24 @@ export class Publisher {
     { signal }: PublishOptions = {},
   ): Promise<readonly (Receipt | Refused)[]> {
     signal?.throwIfAborted();
-    const settles = messages.map(() => deferred<Receipt | Refused>());
+    const all = deferred<readonly (Receipt | Refused)[]>();
+    const outcomes: (Receipt | Refused)[] = [];
+    let openCount = messages.length;
+    const settle = (index: number, outcome: Receipt | Refused): void => {
+      outcomes[index] = outcome;
+      if (--openCount === 0) all.resolve(outcomes);
+    };
     const publishes = messages.map((data, index) =>
-      this.#add({ channel, data, onOutcome: (outcome) => settles[index]?.resolve(outcome) }),
+      this.#add({ channel, data, onOutcome: (outcome) => settle(index, outcome) }),
     );
+    if (openCount === 0) all.resolve(outcomes);
     this.#queue.send();
-    const aborted = optionalDeferred<never>();
     const forgetSignal = whenAborted(signal, () => {
-      aborted.reject(signal?.reason);
+      all.reject(signal?.reason);
       for (const publish of publishes) if (publish !== undefined) this.#queue.withdraw(publish);
     });
     try {
-      return await Promise.race([Promise.all(settles.map(({ promise }) => promise)), aborted.promise]);
+      return await all.promise;
     } finally {
       forgetSignal();
     }
@@ -79,7 +92,7 @@ export class Publisher {
   }
 
   /** Put a message into the queue, or say at once why not. */
-  #add({ channel, data, onOutcome }: Pick<Publish, "channel" | "data" | "onOutcome">): Publish | undefined {
+  #add({ channel, data, onOutcome }: Omit<Draft, "bytes">): Publish | undefined {
     const { encoder, settings, check } = this.#options;
     const refuse = (error: unknown): undefined => {
       onOutcome({ stage: "refused", error: invalid(error) });
@@ -90,8 +103,8 @@ export class Publisher {
       const copy = encoder.copy(channel, data, settings.commandBytesMax);
       const checked = check?.(channel, copy.data);
       if (checked instanceof BusbarError) return refuse(checked);
-      const publish: Publish = { channel, ...copy, onOutcome, isChecked: checked === undefined };
-      if (!this.#queue.add(publish)) return refuse(clientError("publish/too-many"));
+      const publish = this.#queue.add({ channel, ...copy, onOutcome }, checked === undefined);
+      if (publish === undefined) return refuse(clientError("publish/too-many"));
       checked?.then(
         (error) => this.#checked(publish, error),
         (error: unknown) => this.#checked(publish, invalid(error)),
@@ -105,8 +118,7 @@ export class Publisher {
   #checked(publish: Publish, error: BusbarError | undefined): void {
     publish.isChecked = true;
     if (error === undefined) return this.#queue.send();
-    this.#queue.withdraw(publish);
-    publish.onOutcome({ stage: "refused", error });
+    this.#queue.refuse(publish, error);
   }
 }
 

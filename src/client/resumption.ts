@@ -1,8 +1,8 @@
-import { portableTextCodec } from "../kernel/text-codec.js";
 import { cursorsMax } from "../wire/command-codec.js";
 import { wireErrorFrom } from "../wire/errors.js";
 import type { CursorRequest } from "../wire/messages.js";
 import type { Connection } from "./connection.js";
+import { byteLength } from "./encoder.js";
 import type { Outcome } from "./request-table.js";
 
 /** What begins a subscription on a new connection. */
@@ -30,7 +30,7 @@ export function resumeAll(
   for (const feed of feeds) {
     const cursor = feed.takeCursor();
     if (cursor === undefined) continue;
-    const cursorBytes = portableTextCodec.byteLength(JSON.stringify(cursor)) + 1;
+    const cursorBytes = byteLength(JSON.stringify(cursor)) + 1;
     if (group.length === cursorsMax || (group.length > 0 && bytes + cursorBytes > commandBytesMax)) {
       resume(group, connection);
       group = [];
@@ -58,4 +58,4 @@ function outcomeOf(outcome: Outcome<"resume">, index: number): Outcome<"subscrib
   return "error" in answer ? { kind: "refused", error: wireErrorFrom(answer.error) } : { kind: "ok", ok: answer };
 }
 
-const missing = { code: "wire/malformed", message: "a cursor has no answer", retryable: false };
+const missing = { code: "wire/malformed", message: "no answer", retryable: false };
