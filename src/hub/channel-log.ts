@@ -1,3 +1,4 @@
+import type { Clock } from "../kernel/clock.js";
 import { deferred, type Deferred } from "../kernel/deferred.js";
 import { assert, BusbarError } from "../kernel/errors.js";
 import type { Position, SubscribeFrom } from "../wire/messages.js";
@@ -7,6 +8,7 @@ import type { Appended, Draft, LogOptions, Message, Origin, Store, StoredMember 
 export interface ChannelLogOptions {
   readonly channel: string;
   readonly store: Store;
+  readonly clock: Clock;
   readonly log: LogOptions;
   readonly limits: LogLimits;
 }
@@ -47,6 +49,8 @@ export class ChannelLog implements CursorLog {
   #isAppending = false;
   #opened: Promise<readonly StoredMember[]> | undefined;
   #isOpen = false;
+  /** An append failed in this turn of the event loop: what comes behind it must not overtake it. */
+  #isRefusing = false;
   /** An append failed, and what is in the log is not known until it was opened anew. */
   #isInDoubt = false;
   /** The log is being opened anew: reading waits for it. */
@@ -83,9 +87,11 @@ export class ChannelLog implements CursorLog {
   /**
    * Append a message and push it to the live cursors; resolves with its position.
    *
-   * Rejects with `hub/unknown-repeat`, or with `hub/not-appended` when the store failed: then its fate is unknown.
+   * Rejects with `hub/unknown-repeat`, or with `hub/not-appended` when the store failed: then its fate is unknown. All
+   * that was given to the log before that is known is rejected with it, so that nothing overtakes.
    */
   append(draft: Draft): Promise<Published> {
+    if (this.#isRefusing) return Promise.reject(notAppended("what was published before it could not be written"));
     const receipt = deferred<Published>();
     this.#publishing.push({ draft, receipt });
     if (!this.#isAppending) this.#appendNext();
@@ -162,7 +168,7 @@ export class ChannelLog implements CursorLog {
       () => this.#appendNext(),
       (cause: unknown) => {
         const goOn = (): void => {
-          refuse(batch, cause);
+          this.#refuse([...batch, ...this.#publishing.splice(0)], cause);
           this.#appendNext();
         };
         this.#isInDoubt = true;
@@ -180,6 +186,14 @@ export class ChannelLog implements CursorLog {
     assert(outcomes.length === batch.length, "a store answers for every draft of a batch");
     for (const outcome of outcomes) if (outcome.kind === "appended") this.#announce(outcome.message);
     for (const [index, outcome] of outcomes.entries()) this.#settle(batch[index]?.receipt, outcome);
+  }
+
+  #refuse(all: readonly Publishing[], cause: unknown): void {
+    const error = notAppended(cause);
+    for (const { receipt } of all) receipt.reject(error);
+    // Until the publishers have heard of it.
+    this.#isRefusing = true;
+    this.#options.clock.schedule(0, () => (this.#isRefusing = false));
   }
 
   /** Look in the store what has become of the log, and have the live cursors read what they were not pushed. */
@@ -225,8 +239,7 @@ export class ChannelLog implements CursorLog {
   }
 }
 
-function refuse(batch: readonly Publishing[], cause: unknown): void {
+function notAppended(cause: unknown): BusbarError {
   const message = "the channel's log could not be written; whether the message is in it is unknown";
-  const error = new BusbarError("hub/not-appended", message, { retryable: true, cause });
-  for (const { receipt } of batch) receipt.reject(error);
+  return new BusbarError("hub/not-appended", message, { retryable: true, cause });
 }

@@ -154,7 +154,7 @@ export class Hub {
   #add(name: string): Channel {
     const { clock, optionsOf, store } = this.#options;
     const channel: Channel = {
-      log: new ChannelLog({ channel: name, store, log: optionsOf(name), limits: this.#limits }),
+      log: new ChannelLog({ channel: name, store, clock, log: optionsOf(name), limits: this.#limits }),
       presence: new PresenceFeed({
         ...this.#limits,
         channel: name,

@@ -1,4 +1,5 @@
 import { causeText } from "../kernel/cause-text.js";
+import { BusbarError } from "../kernel/errors.js";
 import type { Clock } from "../kernel/clock.js";
 import type { Logger } from "../kernel/logger.js";
 import type { ChannelMatch } from "../contract/contract.js";
@@ -16,6 +17,20 @@ export interface Publication<Principal> {
   readonly match: ChannelMatch;
   readonly data: unknown;
   readonly principal: Principal;
+  /** Which publish this is; undefined where a repeat cannot happen. */
+  readonly origin?: MessageOrigin | undefined;
+  /**
+   * Told of a refusal at the moment at which it is decided, before anything that was published later can go on: so that
+   * the publisher's order can be kept.
+   */
+  readonly onRefused?: (error: WireError) => void;
+}
+
+/** A producer's number for a message; see the store's `Origin`, which it becomes. */
+export interface MessageOrigin {
+  readonly producer: string;
+  readonly sequence: number;
+  readonly firstSentAt: number | undefined;
 }
 
 /** A message as it goes into the channel's log. */
@@ -26,6 +41,7 @@ export interface Deliverable {
   readonly from: string;
   /** When it was published, in milliseconds since 1970 UTC. */
   readonly at: number;
+  readonly origin: MessageOrigin | undefined;
 }
 
 export interface PipelineLimits {
@@ -40,8 +56,13 @@ const pipelineLimits: PipelineLimits = { waitingMax: 1000, processTimeoutMs: 30_
 export interface PipelineOptions<Principal> {
   /** The processors by the contract's patterns. */
   readonly processors: ReadonlyMap<string, Processor<unknown, Params, Principal>>;
-  /** Append a message to its channel's log and deliver it; calls for one channel take effect in their order. */
-  readonly deliver: (channel: string, message: Deliverable) => Promise<Position>;
+  /**
+   * Append a message to its channel's log and deliver it; calls for one channel take effect in their order. What it
+   * rejects with, unless its code is `hub/unknown-repeat`, leaves it open whether the message is in the log.
+   */
+  readonly deliver: (channel: string, message: Deliverable) => Promise<{ readonly position: Position }>;
+  /** The position of a message that is in the channel's log already. */
+  readonly find: (channel: string, origin: MessageOrigin) => Promise<Position | undefined>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<PipelineLimits>;
@@ -53,6 +74,7 @@ export class Pipeline<Principal extends { readonly id: string }> {
   readonly #lanes: Lanes;
   readonly #deadlines: Deadlines;
   #isClosed = false;
+  #loggedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PipelineOptions<Principal>) {
     const { processTimeoutMs, waitingMax } = { ...pipelineLimits, ...options.limits };
@@ -64,16 +86,19 @@ export class Pipeline<Principal extends { readonly id: string }> {
   /**
    * Take a message; resolves when it is in the log and on its way to the subscribers, or when the processor dropped it.
    *
-   * Messages of one channel are processed and delivered in the order of the calls.
+   * Messages of one channel are processed and delivered in the order of the calls. When one could not be delivered, those
+   * that were taken behind it are refused as well.
    *
    * Rejects with a WireError, which is logged: `message/invalid`, `message/rejected`, `message/failed`, `server/busy`,
-   * `server/stopping`, or `server/internal`, after which it is unknown whether the message was published.
+   * `server/stopping`, `publish/unknown-repeat`, or `server/log-unavailable`, after which it is unknown whether the
+   * message was published.
    */
   async publish(publication: Publication<Principal>): Promise<PublishOk> {
     try {
       return await this.#publish(publication);
     } catch (cause) {
       const error = asWireError(cause);
+      publication.onRefused?.(error);
       this.#log(publication, error);
       throw error;
     }
@@ -89,24 +114,39 @@ export class Pipeline<Principal extends { readonly id: string }> {
     const { channel } = publication;
     if (this.#isClosed) throw stopping();
     const place = this.#lanes.enter(channel);
-    if (place === undefined) throw wireError("server/busy", "too many messages wait for this channel's processor");
+    if (place === undefined) {
+      throw wireError("server/busy", "too many messages wait for this channel's processor", { retryAfterMs: BUSY_MS });
+    }
     try {
-      const message = await place.inOrder(() => this.#prepare(publication));
+      const message = await place.inOrder(() => {
+        if (place.isCut) throw cutOff();
+        return this.#prepare(publication);
+      });
       if (message instanceof Dropped) return { stage: "dropped" };
-      return { stage: "delivered", position: await this.#options.deliver(channel, message) };
+      if ("offset" in message) return { stage: "delivered", position: message };
+      if (place.isCut) throw cutOff();
+      const { position } = await this.#options.deliver(channel, message).catch((cause: unknown) => {
+        const error = asWireError(cause);
+        if (error.retryable) place.cut();
+        throw error;
+      });
+      return { stage: "delivered", position };
     } finally {
       place.leave();
     }
   }
 
-  async #prepare(publication: Publication<Principal>): Promise<Deliverable | Dropped> {
-    const { data, match, principal } = publication;
+  /** What is to be delivered, or the position of what was delivered before. */
+  async #prepare(publication: Publication<Principal>): Promise<Deliverable | Dropped | Position> {
+    const { channel, data, match, origin, principal } = publication;
+    const known = origin?.firstSentAt === undefined ? undefined : await this.#options.find(channel, origin);
+    if (known !== undefined) return known;
     const validation = await attempt("the contract's schema failed", () => validate(match.definition.message, data));
     if (!validation.isValid) throw wireError("message/invalid", validation.problem);
     const outcome = await this.#process(publication, validation.value);
     if (outcome instanceof Rejection) throw wireError("message/rejected", outcome.reason);
     if (outcome instanceof Dropped) return outcome;
-    return { payload: encode(outcome), from: principal.id, at: this.#options.clock.wallTimeMs() };
+    return { payload: encode(outcome), from: principal.id, at: this.#options.clock.wallTimeMs(), origin };
   }
 
   #process(publication: Publication<Principal>, message: unknown): unknown {
@@ -120,13 +160,30 @@ export class Pipeline<Principal extends { readonly id: string }> {
     );
   }
 
+  /** A log that cannot be written fails every message: once a second says as much. */
+  #isTimeToLog(): boolean {
+    const now = this.#options.clock.now();
+    if (now < this.#loggedAtMs + 1_000) return false;
+    this.#loggedAtMs = now;
+    return true;
+  }
+
   #log({ channel, principal }: Publication<Principal>, error: WireError): void {
     const fields = { principal: principal.id, channel, code: error.code, message: error.message };
     const { cause } = error;
     if (cause === undefined) return this.#options.logger.warn("pipeline/refused", fields);
+    if (error.code === "server/log-unavailable" && !this.#isTimeToLog()) return;
     const stack = cause instanceof Error ? cause.stack : undefined;
     this.#options.logger.error("pipeline/failed", { ...fields, cause: causeText(cause), stack });
   }
+}
+
+/** When to try again where too much waits, or the log cannot be written. */
+const BUSY_MS = 1_000;
+
+function cutOff(): WireError {
+  const message = "a message before this one could not be delivered; send both again, in their order";
+  return wireError("publish/out-of-turn", message, { retryAfterMs: BUSY_MS });
 }
 
 function reject(reason: string): Rejection {
@@ -164,7 +221,9 @@ function encode(message: unknown): string {
 
 function asWireError(cause: unknown): WireError {
   if (cause instanceof WireError) return cause;
-  return wireError("server/internal", "the message could not be delivered; whether it was published is unknown", {
-    cause,
-  });
+  if (cause instanceof BusbarError && cause.code === "hub/unknown-repeat") {
+    return wireError("publish/unknown-repeat", cause.message, { cause });
+  }
+  const message = "the channel's log cannot be written now; whether the message was published is unknown";
+  return wireError("server/log-unavailable", message, { retryAfterMs: BUSY_MS, cause });
 }

@@ -6,6 +6,8 @@ export interface SessionLimits {
   readonly subscriptionsMax: number;
   /** On so many channels a client can be present. */
   readonly membershipsMax: number;
+  /** So many calls can be under way, each way; and so many can a client offer. */
+  readonly callsMax: number;
   /** A member's state can have this many characters as JSON. */
   readonly presenceStateMax: number;
   /** Commands a second, in the long run. */
@@ -28,6 +30,7 @@ export const sessionLimits: SessionLimits = {
   helloTimeoutMs: 5_000,
   subscriptionsMax: 128,
   membershipsMax: 128,
+  callsMax: 100,
   presenceStateMax: 4_096,
   commandsPerSecond: 200,
   commandsBurstMax: 400,

@@ -3,47 +3,55 @@ import { validate } from "../contract/validation.js";
 import { BusbarError } from "../kernel/errors.js";
 import { wireError } from "../wire/errors.js";
 import type { JoinCommand } from "../wire/messages.js";
-import { permit } from "./permission.js";
+import { logUnavailable, may, permit } from "./permission.js";
 import type { Attendee } from "./services.js";
 
 /** The channels on which a session is present, under one name on all of them. */
 export class Memberships {
   readonly #attendee: Attendee;
-  readonly #member: string;
   readonly #channels = new Set<string>();
 
-  /** @param member the name that the others see; it tells nothing about the session's own */
-  constructor(attendee: Attendee, member: string) {
+  constructor(attendee: Attendee) {
     this.#attendee = attendee;
-    this.#member = member;
   }
 
   /** Be present, or change the state. Rejects with the WireError of the refusal. */
   async join({ channel, id, state }: JoinCommand): Promise<void> {
-    const { isOver, outbox, principal, services } = this.#attendee;
+    const { isOver, member, outbox, principal, services } = this.#attendee;
     const { definition } = permit({ contract: services.contract, principal }, channel, "presence");
     if (definition.presence === undefined) throw wireError("channel/no-presence", `${channel} has no presence`);
     this.#checkRoomFor(channel);
     const valid = await this.#validState(definition.presence, state);
     if (isOver()) return;
+    // Noted before it is so: a session that ends meanwhile takes it back behind it.
+    this.#channels.add(channel);
     try {
-      services.hub.join(channel, { member: this.#member, id: principal.id, state: valid });
+      await services.hub.join(channel, { member, id: principal.id, state: valid });
     } catch (error) {
+      this.#channels.delete(channel);
       throw refusalOf(error);
     }
-    this.#channels.add(channel);
-    outbox.ok<"join">(id, { member: this.#member });
+    if (isOver()) services.hub.lapse(channel, member);
+    else outbox.ok<"join">(id, { member });
   }
 
   /** @throws WireError `subscription/none`. */
   leave(channel: string): void {
     if (!this.#channels.delete(channel)) throw wireError("subscription/none", `there is no membership on ${channel}`);
-    this.#attendee.services.hub.leave(channel, this.#member);
+    this.#attendee.services.hub.leave(channel, this.#attendee.member);
   }
 
-  /** Leave all channels. */
-  end(): void {
-    for (const channel of this.#channels) this.#attendee.services.hub.leave(channel, this.#member);
+  /** The principal has other roles: leave where it may not be any more. */
+  judge(): void {
+    const { principal, services } = this.#attendee;
+    for (const channel of this.#channels)
+      if (!may({ contract: services.contract, principal }, channel, "presence")) this.leave(channel);
+  }
+
+  /** Leave all channels; or, where the client may come back, stay there for the time of a lease. */
+  end(how: "leave" | "lapse"): void {
+    const { member, services } = this.#attendee;
+    for (const channel of this.#channels) services.hub[how](channel, member);
     this.#channels.clear();
   }
 
@@ -67,6 +75,15 @@ export class Memberships {
 }
 
 function refusalOf(error: unknown): unknown {
-  const isFull = error instanceof BusbarError && error.code === "hub/too-many-members";
-  return isFull ? wireError("subscription/too-many", error.message, { cause: error }) : error;
+  if (!(error instanceof BusbarError)) return error;
+  switch (error.code) {
+    case "hub/too-many-members":
+      return wireError("subscription/too-many", error.message, { cause: error });
+    case "hub/not-your-member":
+      return wireError("policy/denied", error.message, { cause: error });
+    case "hub/not-opened":
+      return logUnavailable(error);
+    default:
+      return error;
+  }
 }

@@ -2,7 +2,7 @@ import type { Principal } from "../auth/principal.js";
 import { isAllowed } from "../auth/roles.js";
 import type { Allow } from "../contract/channel.js";
 import type { ChannelMatch, Contract } from "../contract/contract.js";
-import { wireError } from "../wire/errors.js";
+import { wireError, type WireError } from "../wire/errors.js";
 
 export interface Asker {
   readonly contract: Contract;
@@ -21,6 +21,17 @@ export function permit({ contract, principal }: Asker, channel: string, what: ke
     throw wireError("policy/denied", `${principal.id} may not ${phrases[what]} ${channel}`);
   }
   return match;
+}
+
+/** Whether the principal may do this on the channel. */
+export function may({ contract, principal }: Asker, channel: string, what: keyof Allow): boolean {
+  const match = contract.match(channel);
+  return match !== undefined && isAllowed(principal, match.definition.allow[what]);
+}
+
+/** What becomes of a log that could not be opened: the client tries again. */
+export function logUnavailable(cause: unknown): WireError {
+  return wireError("server/log-unavailable", "the channel's log cannot be read now", { retryAfterMs: 1_000, cause });
 }
 
 const phrases: Readonly<Record<keyof Allow, string>> = {

@@ -1,18 +1,22 @@
 import type { Gap, PresenceUpdate, Sink } from "../hub/sink.js";
 import type { Message } from "../hub/store.js";
-import type { Subscription } from "../hub/subscription.js";
+import { Subscription } from "../hub/subscription.js";
 import { causeText } from "../kernel/cause-text.js";
-import type { BusbarError } from "../kernel/errors.js";
+import { BusbarError } from "../kernel/errors.js";
+import { closeKinds } from "../wire/close-codes.js";
 import { wireError } from "../wire/errors.js";
-import type { SubscribeCommand } from "../wire/messages.js";
+import type { CursorRequest, ResumeCommand, SubscribeCommand } from "../wire/messages.js";
 import type { Outbox } from "./outbox.js";
-import { permit } from "./permission.js";
+import { logUnavailable, may, permit } from "./permission.js";
+import { refusalOf } from "./publishes.js";
 import type { Attendee } from "./services.js";
 
 /** A session's subscriptions, by channel. */
 export class Subscriptions {
   readonly #attendee: Attendee;
   readonly #subscriptions = new Map<string, Subscription>();
+  /** The channels whose logs are being opened. */
+  readonly #opening = new Set<string>();
   /** The channels whose subscriptions go on when the outbox has drained. */
   #waiting = new Set<string>();
 
@@ -25,17 +29,38 @@ export class Subscriptions {
    *
    * Rejects with the WireError of the refusal, or with what went wrong in the hub.
    */
-  async subscribe({ channel, from = "now", id }: SubscribeCommand): Promise<void> {
-    const { isOver, outbox, principal, services } = this.#attendee;
-    const { definition } = permit({ contract: services.contract, principal }, channel, "subscribe");
-    this.#checkRoomFor(channel);
-    const hasPresence = definition.presence !== undefined;
-    const sink = new SubscriptionSink(channel, outbox, this);
-    const subscription = await services.hub.subscribe(channel, { from, sink, hasPresence });
-    if (isOver()) return subscription.end();
-    this.#subscriptions.set(channel, subscription);
-    outbox.ok<"subscribe">(id, { position: subscription.position });
+  async subscribe({ id, ...request }: SubscribeCommand): Promise<void> {
+    const subscription = await this.#open(request);
+    if (subscription === undefined) return;
+    this.#attendee.outbox.ok<"subscribe">(id, { position: subscription.position });
     subscription.start();
+  }
+
+  /** Subscribe to several channels at once, each for itself, and answer for all; the messages follow the answer. */
+  async resume({ cursors, id }: ResumeCommand): Promise<void> {
+    const outcomes = await Promise.all(cursors.map((request) => this.#open(request).catch((error: unknown) => error)));
+    if (this.#attendee.isOver()) return;
+    const answers = outcomes.map((outcome) =>
+      outcome instanceof Subscription ? { position: outcome.position } : { error: refusalOf(outcome).toBody() },
+    );
+    this.#attendee.outbox.ok<"resume">(id, { cursors: answers });
+    for (const outcome of outcomes) if (outcome instanceof Subscription) outcome.start();
+  }
+
+  /** The principal has other roles: what it may not read any more ends. */
+  judge(): void {
+    const { outbox, principal, services } = this.#attendee;
+    for (const channel of this.#subscriptions.keys()) {
+      if (may({ contract: services.contract, principal }, channel, "subscribe")) continue;
+      this.#remove(channel);
+      const error = wireError("policy/denied", `${principal.id} may not subscribe to ${channel} any more`).toBody();
+      outbox.push({ push: "unsubscribed", channel, error });
+    }
+  }
+
+  /** A subscription's messages were not taken, and its policy is to be cut off then. */
+  tooSlow(): void {
+    this.#attendee.close(closeKinds.tooSlow);
   }
 
   /** @throws WireError `subscription/none`. */
@@ -74,12 +99,34 @@ export class Subscriptions {
     this.#waiting.clear();
   }
 
+  /** Undefined when the session ended meanwhile. Rejects with the WireError of the refusal. */
+  async #open({ channel, from = "now", policy }: CursorRequest): Promise<Subscription | undefined> {
+    const { isOver, outbox, principal, services } = this.#attendee;
+    const { definition } = permit({ contract: services.contract, principal }, channel, "subscribe");
+    this.#checkRoomFor(channel);
+    const hasPresence = definition.presence !== undefined;
+    const sink = new SubscriptionSink(channel, outbox, this);
+    this.#opening.add(channel);
+    try {
+      const options = policy === undefined ? { from, sink, hasPresence } : { from, sink, hasPresence, policy };
+      const subscription = await services.hub.subscribe(channel, options);
+      if (isOver()) return void subscription.end();
+      this.#subscriptions.set(channel, subscription);
+      return subscription;
+    } catch (cause) {
+      if (cause instanceof BusbarError && cause.code.startsWith("hub/")) throw logUnavailable(cause);
+      throw cause;
+    } finally {
+      this.#opening.delete(channel);
+    }
+  }
+
   #checkRoomFor(channel: string): void {
     const { subscriptionsMax } = this.#attendee.services.limits;
-    if (this.#subscriptions.has(channel)) {
+    if (this.#subscriptions.has(channel) || this.#opening.has(channel)) {
       throw wireError("subscription/exists", `there is a subscription to ${channel} already`);
     }
-    if (this.#subscriptions.size >= subscriptionsMax) {
+    if (this.#subscriptions.size + this.#opening.size >= subscriptionsMax) {
       throw wireError("subscription/too-many", `a connection can have ${subscriptionsMax} subscriptions`);
     }
   }
@@ -118,6 +165,10 @@ class SubscriptionSink implements Sink {
 
   presence(update: PresenceUpdate): boolean {
     return this.#outbox.presence(update);
+  }
+
+  tooSlow(): void {
+    this.#owner.tooSlow();
   }
 
   waits(): void {

@@ -1,0 +1,97 @@
+import type { MessageOrigin, Publication } from "../pipeline/pipeline.js";
+import type { Principal } from "../auth/principal.js";
+import { wireError, WireError } from "../wire/errors.js";
+import type { PublishAllCommand, PublishAllOk, PublishCommand, PublishOk, Repeatable } from "../wire/messages.js";
+import { permit } from "./permission.js";
+import type { Attendee } from "./services.js";
+
+/** Refusals that pass: the message comes again, and what is behind it must not overtake it. */
+const passing: ReadonlySet<string> = new Set([
+  "limit/rate",
+  "server/busy",
+  "server/stopping",
+  "server/log-unavailable",
+  "publish/out-of-turn",
+]);
+
+/** So many channels can have refused messages at once; then the oldest is not looked after any more. */
+const HELD_CHANNELS_MAX = 1_000;
+
+interface Held {
+  readonly seq: number;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** What a session publishes, in the order of each channel's numbers. */
+export class Publishes {
+  readonly #attendee: Attendee;
+  /** By channel, the first message that was refused for now. */
+  readonly #held = new Map<string, Held>();
+
+  constructor(attendee: Attendee) {
+    this.#attendee = attendee;
+  }
+
+  /**
+   * Hand a message to the pipeline, which logs what it refuses.
+   *
+   * Rejects with the WireError of the refusal.
+   */
+  publish({ ageMs, channel, data, seq }: Omit<PublishCommand, "do" | "id">): Promise<PublishOk> {
+    const { principal, services } = this.#attendee;
+    const { match } = permit({ contract: services.contract, principal }, channel, "publish");
+    return this.#publish({ channel, match, data, principal }, { ageMs, seq });
+  }
+
+  /** Hand on several messages of one channel, in their order. @throws WireError when none of them can be published. */
+  async publishAll({ ageMs, channel, messages, seq }: PublishAllCommand): Promise<PublishAllOk> {
+    const { principal, services } = this.#attendee;
+    const { match } = permit({ contract: services.contract, principal }, channel, "publish");
+    const receipts = messages.map((data, index) =>
+      this.#publish(
+        { channel, match, data, principal },
+        { ageMs, seq: seq === undefined ? undefined : seq + index },
+      ).catch((error: unknown) => ({ error: refusalOf(error).toBody() })),
+    );
+    return { receipts: await Promise.all(receipts) };
+  }
+
+  /** A message was refused before it came here. */
+  refused({ channel, seq }: { readonly channel: string; readonly seq?: number }, error: WireError): void {
+    if (seq === undefined || !passing.has(error.code)) return;
+    const held = this.#held.get(channel);
+    if (held !== undefined && held.seq <= seq) return;
+    this.#held.set(channel, { seq, retryAfterMs: error.retryAfterMs });
+    if (this.#held.size <= HELD_CHANNELS_MAX) return;
+    for (const oldest of this.#held.keys()) return void this.#held.delete(oldest);
+  }
+
+  async #publish(publication: Publication<Principal>, repeat: Loose<Repeatable>): Promise<PublishOk> {
+    const { channel } = publication;
+    const { pipeline } = this.#attendee.services;
+    const { seq } = repeat;
+    if (seq === undefined) return pipeline.publish(publication);
+    const origin = this.#originOf(seq, repeat.ageMs);
+    const held = this.#held.get(channel);
+    if (held !== undefined && seq > held.seq) {
+      const message = `message ${held.seq} of this channel was refused for now; send it again first`;
+      throw wireError("publish/out-of-turn", message, { retryAfterMs: held.retryAfterMs });
+    }
+    this.#held.delete(channel);
+    return pipeline.publish({ ...publication, origin, onRefused: (error) => this.refused({ channel, seq }, error) });
+  }
+
+  #originOf(sequence: number, ageMs: number | undefined): MessageOrigin {
+    const { producer, services } = this.#attendee;
+    if (producer === undefined) throw wireError("wire/malformed", "`seq` needs `client` in hello");
+    return { producer, sequence, firstSentAt: ageMs === undefined ? undefined : services.clock.wallTimeMs() - ageMs };
+  }
+}
+
+type Loose<Type> = { readonly [Name in keyof Type]: Type[Name] | undefined };
+
+/** A refusal as it is, or what stands for a defect, of which only the log has the details. */
+export function refusalOf(error: unknown): WireError {
+  if (error instanceof WireError) return error;
+  return wireError("server/internal", "a defect in the server; its log has the details", { cause: error });
+}
