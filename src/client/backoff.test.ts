@@ -16,3 +16,9 @@ it("the delay is anywhere below the limit, so that clients do not come back toge
   expect(new Backoff(options, fixed(0)).nextDelayMs()).toBe(0);
   expect(new Backoff(options, fixed(0.25)).nextDelayMs()).toBe(125);
 });
+
+it("a delay without hurry is from half of the longest to the longest", () => {
+  expect([0, 0.5, 1].map((fraction) => new Backoff(options, fixed(fraction)).longDelayMs())).toEqual([
+    10_000, 15_000, 20_000,
+  ]);
+});

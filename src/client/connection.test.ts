@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ground } from "../../test/client/ground.js";
 import { wireError } from "../wire/errors.js";
-import type { BusCore } from "./bus.js";
+import { BusCore } from "./bus.js";
+import type { SocketListener } from "./ports.js";
 
 /** Every state that the bus goes through, with the delays. */
 function statesOf(bus: BusCore): string[] {
@@ -97,6 +98,90 @@ describe("a connection", () => {
     expect(bus.state).toBe("offline");
     await clock.pass(0);
     expect(network.connectionCount).toBe(0);
+  });
+
+  it.each(["offline", "hidden"] as const)("does not hammer a server while %s", async (event) => {
+    const { clock, network, open, surroundings } = ground(3);
+    network.isUp = false;
+    const states = statesOf(open());
+    surroundings(event);
+    await clock.pass(60_000);
+    const delays = states.filter((state) => state.startsWith("offline")).map((state) => Number(state.split(" ")[1]));
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(10_000);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(20_000);
+  });
+
+  it("is not stuck where the browser is wrong about being offline", async () => {
+    const { clock, open, surroundings } = ground();
+    const bus = open();
+    await clock.pass(1);
+    surroundings("offline");
+    expect(bus.state).toBe("offline");
+    await clock.pass(20_001);
+    expect(bus.state).toBe("open");
+  });
+
+  it.each(["visible", "online", "returned"] as const)(
+    "finds out on %s that the other end has gone without a word, and comes back",
+    async (event) => {
+      const { clock, network, open, surroundings } = ground();
+      const states = statesOf(open());
+      await clock.pass(1);
+      surroundings("hidden");
+      network.isSilent = true;
+      await clock.pass(5_000);
+      surroundings(event);
+      await clock.pass(9_999);
+      expect(states.at(-1)).toBe("open");
+      network.isSilent = false;
+      await clock.pass(20_001);
+      expect(states.slice(2).map((state) => state.split(" ")[0])).toEqual(["offline", "resuming", "open"]);
+    },
+  );
+
+  it("stays when it is asked on coming back into view and the other end is there", async () => {
+    const { clock, server, open, surroundings } = ground();
+    const states = statesOf(open());
+    await clock.pass(1);
+    for (let round = 0; round < 3; round++) {
+      surroundings("hidden");
+      surroundings("visible");
+      await clock.pass(1);
+    }
+    await clock.pass(20_000);
+    expect(states).toEqual(["connecting", "open"]);
+    expect(server.commands.filter(({ do: name }) => name === "ping")).toHaveLength(3);
+  });
+
+  it("finds out by itself within 35 s that the other end has gone", async () => {
+    const { clock, network, open } = ground();
+    const states = statesOf(open());
+    await clock.pass(1);
+    network.isSilent = true;
+    await clock.pass(34_998);
+    expect(states.at(-1)).toBe("open");
+    await clock.pass(2);
+    expect(states.at(-1)).toMatch(/^offline/);
+  });
+
+  it("obeys a handshake that was refused with a time to come back", async () => {
+    const { clock, random } = ground();
+    let attempts = 0;
+    const sockets = {
+      open: (_url: string, _subprotocol: string, listener: SocketListener) => {
+        attempts++;
+        clock.schedule(1, () => listener.socketClosed({ code: 1006, reason: "503", retryAfterMs: 7_000 }));
+        return { send() {}, close() {} };
+      },
+    };
+    const surroundings = { watch: () => () => {} };
+    const bus = new BusCore("ws://bus.test/", {}, { clock, random, sockets, surroundings, reportDefect() {} });
+    const states = statesOf(bus);
+    await clock.pass(7_000);
+    expect([states.at(-1), attempts]).toEqual(["offline 7000", 1]);
+    await clock.pass(1);
+    expect(attempts).toBe(2);
+    bus.close();
   });
 
   it("is closed for good by a code of 4000 to 4499 and leaves no timer", async () => {

@@ -32,7 +32,11 @@ export interface ContractComparisonOptions {
  * What asks a server whose contract is another one what differs, and tells it: not again on each connection, and not
  * where the server has only more. To be called with each answer to `hello`.
  */
-export function contractComparison({ parts, connection, onError }: ContractComparisonOptions): (hello: HelloOk) => void {
+export function contractComparison({
+  parts,
+  connection,
+  onError,
+}: ContractComparisonOptions): (hello: HelloOk) => void {
   let told = "";
   return ({ contract }) => {
     if (contract !== "differs") return;

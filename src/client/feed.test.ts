@@ -175,6 +175,50 @@ describe("reading", () => {
     expect(seen()).toMatchObject([1, { code: "policy/denied" }]);
   });
 
+  it("of a slow handler holds up its own channel only", async () => {
+    const { clock, server, open } = ground();
+    const bus = open({ messagesWaitingMax: 3 });
+    const gate = deferred<void>();
+    const slow = collect(bus.channel("a").messages(), () => gate.promise);
+    const quick = collect(bus.channel("b").messages());
+    await clock.pass(1);
+    for (let data = 1; data <= 20; data++) {
+      server.publish("a", data);
+      server.publish("b", data);
+      await clock.pass(1);
+    }
+    expect([slow.length, quick.length]).toEqual([1, 20]);
+    gate.resolve();
+    for (let batch = 0; batch < 20; batch++) await clock.pass(1);
+    expect(slow).toHaveLength(20);
+  });
+
+  it("tells a gap that was found while the reader was slow with the message behind it", async () => {
+    const { clock, network, server, open } = ground();
+    server.keepMax = 1;
+    const gate = deferred<void>();
+    const bus = open({ messagesWaitingMax: 1 });
+    const gaps: unknown[] = [];
+    bus.on("gap", ({ lost }) => gaps.push(lost));
+    const seen = collect(bus.channel("a").messages(), () => gate.promise);
+    await clock.pass(1);
+    for (let data = 1; data <= 2; data++) server.publish("a", data);
+    await clock.pass(1);
+    network.cut();
+    for (let data = 3; data <= 5; data++) server.publish("a", data);
+    await clock.pass(501);
+    expect(gaps).toEqual([{ from: 3, to: 4 }]);
+    network.cut();
+    for (let data = 6; data <= 8; data++) server.publish("a", data);
+    gate.resolve();
+    await clock.pass(1_001);
+    expect(seen).toMatchObject([
+      { data: 1, gap: undefined },
+      { data: 2, gap: undefined },
+      { data: 8, gap: { lost: { from: 3, to: 7 } } },
+    ]);
+  });
+
   it("ends when the bus is closed and throws when the server ended it", async () => {
     const { clock, server, open } = ground();
     const [one, other] = [open(), open()];

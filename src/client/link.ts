@@ -65,9 +65,7 @@ export class Link {
     const { settings, ports } = options;
     const { clock, random } = ports;
     const { auth, pingAfterMs, pongTimeoutMs } = settings;
-    this.#attemptTimer = clock.schedule(settings.attemptTimeoutMs, () =>
-      this.#timeOut("no connection in time"),
-    );
+    this.#attemptTimer = clock.schedule(settings.attemptTimeoutMs, () => this.#timeOut("no connection in time"));
     this.#pulse = new Pulse({
       clock,
       pingAfterMs,

@@ -6,7 +6,7 @@
 import { nodeClock } from "../adapters/node/clock.js";
 import { NodeRandom } from "../adapters/node/random.js";
 import { busUrl, openBus, type Bus, type BusOptions } from "../client/index.js";
-import type { Contract } from "../contract/contract.js";
+import type { ChannelDefinitions, Contract } from "../contract/contract.js";
 import type { Clock } from "../kernel/clock.js";
 import { nodeSockets } from "./node-sockets.js";
 
@@ -40,10 +40,12 @@ const clock: Clock = {
  * const receipt = await bus.channel("chat/lobby").publish({ text: "hello" });
  * bus.close();
  *
+ * Without a contract any channel can be read and written, and nothing is known of what its messages are.
+ *
  * @param url `wss:`, `ws:`, `https:` or `http:`.
  * @throws BusbarError `connection/invalid-url`
  */
-export function connect<App extends Contract = Contract>(
+export function connect<App extends Contract = Contract<ChannelDefinitions>>(
   url: string,
   options: BusOptions & { readonly contract?: App | undefined } = {},
 ): Bus<App> {

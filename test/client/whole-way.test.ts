@@ -111,10 +111,7 @@ describe("clients and sessions on a network that cuts", () => {
     const readers = [place.read(place.open(), "chat/a"), place.read(place.open(), "chat/a")];
     await place.publishAll("chat/a", (index) => ({ text: `${index}` }));
     const [one, other] = readers.map((items) =>
-      items.flatMap(({ gap, position }) => [
-        ...numbers(gap?.lost?.from ?? 1, gap?.lost?.to ?? 0),
-        position.offset,
-      ]),
+      items.flatMap(({ gap, position }) => [...numbers(gap?.lost?.from ?? 1, gap?.lost?.to ?? 0), position.offset]),
     );
     expect(one).toEqual(numbers(1, one?.length ?? 0));
     expect(one).toEqual(other);

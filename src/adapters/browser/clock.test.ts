@@ -14,3 +14,14 @@ it("tells the time and runs what was scheduled", () => {
   vi.advanceTimersByTime(1);
   expect([ran, browserClock.now() - before, browserClock.wallTimeMs()]).toEqual([1, 100, 5_100]);
 });
+
+it("waits longer than a browser's timer can", () => {
+  let ran = 0;
+  browserClock.schedule(2 ** 31 + 50, () => ran++);
+  const cancelled = browserClock.schedule(2 ** 31 + 50, () => ran++);
+  vi.advanceTimersByTime(2 ** 31);
+  cancelled.cancel();
+  expect(ran).toBe(0);
+  vi.advanceTimersByTime(50);
+  expect(ran).toBe(1);
+});
