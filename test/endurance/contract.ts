@@ -19,6 +19,12 @@ export const app = contract({
     durability: "memory",
     allow: everybody,
   }),
+  "tick/:name": channel({
+    message: z.object({ number: z.int().positive(), sentMs: z.number() }),
+    history: { keep: 100_000_000 },
+    durability: "memory",
+    allow: everybody,
+  }),
 });
 
 export type App = typeof app;

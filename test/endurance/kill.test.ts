@@ -67,6 +67,7 @@ class Scene {
     let listening: () => void = () => {};
     const listens = new Promise<void>((resolve) => (listening = resolve));
     const server = new Program<ServerTold>(paths.server, { port, store } satisfies ServerSettings, (told) => {
+      if (told.kind !== "listening") return;
       this.port = told.port;
       listening();
     });
@@ -115,8 +116,9 @@ class Scene {
   }
 
   async end(): Promise<void> {
-    const programs = [this.#server, this.#subscriber, ...this.#publishers];
-    await Promise.all(programs.map((program) => program?.kill()));
+    await this.#server?.kill();
+    await this.#subscriber?.kill();
+    await Promise.all(this.#publishers.map((publisher) => publisher.kill()));
     rmSync(this.store, { recursive: true });
   }
 

@@ -23,7 +23,7 @@ export async function bundle(name: string): Promise<string> {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["lmdb"],
+    external: ["lmdb", "ws"],
     tsconfig: join(root, "tsconfig.json"),
     outfile,
   });
@@ -56,10 +56,8 @@ export class Program<Told, Asked = never> {
     if (!existsSync(path)) throw new Error(`${path} is not built`);
     const execArgv = ["--expose-gc", "--no-concurrent-array-buffer-sweeping"];
     this.#child = fork(path, [JSON.stringify(settings)], { execArgv });
-    this.#child.on("message", (told) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends of the pipe are this test's
-      listener(told as Told);
-    });
+    // Both ends of the pipe are this test's.
+    this.#child.on("message", (told: Told) => listener(told));
     this.gone = once(this.#child, "exit").then(() => undefined);
   }
 

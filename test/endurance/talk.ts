@@ -8,9 +8,16 @@ export interface ServerSettings {
   readonly store?: string;
 }
 
-export interface ServerTold {
-  readonly port: number;
-}
+export type ServerAsked =
+  | { readonly ask: "memory" }
+  /** Publish to each of these channels `bulk/…`, from this number on. */
+  | { readonly ask: "fill"; readonly channels: readonly string[]; readonly from: number; readonly to: number };
+
+export type ServerTold =
+  | { readonly kind: "listening"; readonly port: number }
+  /** After a collection that freed nothing more: heap and what lies outside of it; what the system counts as the process's own. */
+  | { readonly kind: "memory"; readonly heldBytes: number; readonly anonymousBytes: number }
+  | { readonly kind: "filled" };
 
 export interface PublisherSettings {
   readonly url: string;
@@ -48,6 +55,64 @@ export type SubscriberTold =
   | { readonly kind: "failed"; readonly text: string }
   | { readonly kind: "reconnected" };
 
+/** Many clients with one reader each, of the channel `log/jitter`. */
+export interface CrowdSettings {
+  readonly url: string;
+  readonly count: number;
+}
+
+export type CrowdAsked = "progress" | "report";
+
+export type CrowdTold =
+  | {
+      readonly kind: "progress";
+      readonly handled: number;
+      readonly opened: number;
+      /** What was published while the reader was away, and came from the log. */
+      readonly madeUpFor: number;
+      /** The fewest messages that one of the readers has handled. */
+      readonly least: number;
+    }
+  /** The numbers of the messages in the order in which each reader handled them. */
+  | { readonly kind: "report"; readonly lists: readonly (readonly number[])[]; readonly complaints: readonly string[] };
+
+/** Readers of `tick/shared`, of which each tells how long messages take to its handler. */
+export interface WatcherSettings {
+  readonly url: string;
+  readonly count: number;
+}
+
+export type WatcherTold = {
+  readonly kind: "measured";
+  /** From the publish to the handlers, since this was asked for the last time. */
+  readonly delaysMs: readonly number[];
+  /** How many messages the reader with the fewest has handled, in all. */
+  readonly least: number;
+  readonly reconnects: number;
+  /** What came twice, or out of order, or did not come. */
+  readonly faults: number;
+};
+
+/** Sockets that stop reading; each is subscribed to `tick/shared` and to a channel of its own, `bulk/<index>`. */
+export interface SleeperSettings {
+  readonly port: number;
+  readonly count: number;
+}
+
+export type SleeperAsked = "pause" | "resume" | "report";
+
+export type SleeperTold =
+  | { readonly kind: "done" }
+  | {
+      readonly kind: "report";
+      /** The last number of each channel, of the socket that is the furthest behind. */
+      readonly leastTick: number;
+      readonly leastBulk: number;
+      readonly gaps: number;
+      readonly faults: number;
+      readonly closed: number;
+    };
+
 /** Tell the test. */
 export function tell<Told extends object>(told: Told): void {
   process.send?.(told);
@@ -55,8 +120,7 @@ export function tell<Told extends object>(told: Told): void {
 
 /** The settings that the test has given. */
 export function settings<Settings>(): Settings {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the test that starts the program has written them
-  return JSON.parse(process.argv[2] ?? "") as Settings;
+  return JSON.parse(process.argv[2] ?? "");
 }
 
 /** Collects what is told, and tells what a turn of the loop brought together. */

@@ -14,7 +14,8 @@ const entries: readonly Entry[] = [
   { publisher: "p", number: 3 },
 ];
 
-const logged = (list: readonly Entry[] = entries) => list.map((entry, index) => ({ ...entry, position: at(index + 1) }));
+const logged = (list: readonly Entry[] = entries) =>
+  list.map((entry, index) => ({ ...entry, position: at(index + 1) }));
 
 /** Has seen all of it acknowledged and two readers handle it, but for what a test leaves out or changes. */
 function told(faults: { readonly without?: number; readonly gapAt?: number; readonly epochAt?: number } = {}): Witness {

@@ -92,7 +92,7 @@ export class Witness {
     this.#acknowledged.set(message, placeName(channel, position));
     this.#compare(channel, position, told);
     const before = this.#receipts.get(`${channel} ${publisher}`);
-    const isForward = before === undefined || (before.number < number) === before.position.offset < position.offset;
+    const isForward = before === undefined || before.number < number === before.position.offset < position.offset;
     if (!isForward) this.#fault("outOfOrder", `receipts: ${message} is at ${position.offset}`);
     this.#receipts.set(`${channel} ${publisher}`, { position, number });
   }
@@ -105,7 +105,8 @@ export class Witness {
     const before = places.get(channel)?.position;
     const text = `${reader} in ${channel}: ${before?.offset ?? 0} -> ${position.offset}`;
     if (hasGap) this.#fault("gapsAnnounced", text);
-    else if (before !== undefined && before.epoch !== position.epoch) this.#fault("gapsUnannounced", `${text}, new epoch`);
+    else if (before !== undefined && before.epoch !== position.epoch)
+      this.#fault("gapsUnannounced", `${text}, new epoch`);
     else if (position.offset <= (before?.offset ?? 0)) this.#fault("duplicated", text);
     else if (position.offset > (before?.offset ?? 0) + 1) this.#fault("gapsUnannounced", text);
     places.set(channel, { position, number: told.number });
@@ -131,7 +132,8 @@ export class Witness {
       this.#acknowledged.delete(`${channel} ${publisher} ${number}`);
     }
     for (const [message, place] of this.#acknowledged) {
-      if (message.startsWith(`${channel} `)) this.#fault("lost", `acknowledged and not in the log: ${message} (${place})`);
+      if (message.startsWith(`${channel} `))
+        this.#fault("lost", `acknowledged and not in the log: ${message} (${place})`);
     }
     for (const [reader, places] of this.#readers) {
       const read = places.get(channel)?.position.offset ?? 0;
