@@ -213,6 +213,17 @@ describe("a message that nobody can tell the fate of", () => {
     expect([outcome.length, next]).toMatchObject([1, [{ stage: "delivered" }]]);
   });
 
+  it("comes again all the same while the server refuses it for now, since nothing behind it may pass before", async () => {
+    const { clock, server, open } = ground();
+    const bus = open({ publishRetryMs: 5_000 });
+    server.refuseMessage = (data) => (data === 1 ? wireError("server/busy", "", { retryAfterMs: 1_000 }) : undefined);
+    const outcomes = [outcomeOf(bus.channel("a").publish(1)), outcomeOf(bus.channel("a").publish(2))];
+    await clock.pass(9_000);
+    server.refuseMessage = (data) => (data === 1 ? wireError("publish/unknown-repeat", "too old") : undefined);
+    await clock.pass(30_000);
+    expect(outcomes).toMatchObject([[{ code: "publish/unknown-fate" }], [{ stage: "delivered" }]]);
+  });
+
   it("is one that the server does not recognise any more", async () => {
     const { clock, server, open } = ground();
     server.refuseMessage = () => wireError("publish/unknown-repeat", "too old");

@@ -269,13 +269,18 @@ export class PublishQueue {
     publish.onOutcome(outcome);
   }
 
-  /** What the server would not recognise as a repeat any more is not sent again. */
+  /**
+   * What the server would not recognise as a repeat any more is not sent again.
+   *
+   * But for what it refuses for now: it lets nothing behind it pass before it has come again, and then it says itself
+   * that it does not recognise it.
+   */
   #giveUpOldOnes(): void {
-    const { clock, settings } = this.#options;
-    const triedSinceMs = clock.now() - settings.publishRetryMs;
+    const { clock, connection, settings } = this.#options;
     for (const publish of this.#publishes) {
-      if (publish.triedSinceMs === undefined || publish.triedSinceMs > triedSinceMs) continue;
-      this.#settle(publish, refusal(clientError("publish/unknown-fate")));
+      const isOld = clock.now() - (publish.triedSinceMs ?? clock.now()) >= settings.publishRetryMs;
+      const isHeldUp = connection.isReady && this.#waiting.has(publish);
+      if (isOld && !isHeldUp) this.#settle(publish, refusal(clientError("publish/unknown-fate")));
     }
     this.#giveUpTimer = undefined;
     if (this.#publishes.size > 0) this.#lookForOldOnes(LOOK_EVERY_MS);
