@@ -9,7 +9,7 @@ export const floors = [
   { floor: 1, folders: ["protocol", "wire", "contract"] },
   { floor: 2, folders: ["websocket", "hub", "auth", "pipeline"] },
   { floor: 3, folders: ["session", "client"] },
-  { floor: 4, folders: ["adapters/node", "adapters/browser", "adapters/memory", "testing"] },
+  { floor: 4, folders: ["adapters/node", "adapters/browser", "adapters/memory", "adapters/lmdb", "testing"] },
   { floor: 5, folders: ["engine"] },
   { floor: 6, folders: ["server", "entry"] },
   { floor: 7, folders: ["cli"] },
@@ -29,6 +29,7 @@ export const seesOnly = {
   "adapters/node": ["kernel/", ...ports],
   "adapters/browser": ["kernel/", ...ports],
   "adapters/memory": ["kernel/", ...ports],
+  "adapters/lmdb": ["kernel/", ...ports],
 };
 
 /** What `src/index.ts`, the package's root export, sees. */

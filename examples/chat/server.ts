@@ -9,6 +9,7 @@ import { users } from "./users.js";
 try {
   const server = await serve(app, {
     port: portFrom(process.env["PORT"]),
+    store: process.env["DATA"] ?? "data/chat",
     http: site,
     authenticate: basic(users),
     process: {
@@ -31,6 +32,7 @@ try {
     alan   password: turing     reads and writes
     grace  password: hopper     only reads
   Then pull the plug of one of them, write in the other, and see what happens.
+  Or end this server with kill -9 and start it again: the rooms are as they were.
 
   Ctrl+C stops it. PORT=8081 npm start takes another port.
 `);

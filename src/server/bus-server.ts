@@ -3,7 +3,8 @@ import type { Contract } from "../contract/contract.js";
 import type { WebSocketServer } from "../engine/web-socket-server.js";
 import { closeKinds } from "../wire/close-codes.js";
 import type { PublishOk } from "../wire/messages.js";
-import type { Bus } from "./bus.js";
+import type { Bus, PublishOutcome } from "./bus.js";
+import type { BusClient } from "./options.js";
 
 /** A channel as the server's own code sees it. */
 export interface ServerChannel<Data> {
@@ -14,6 +15,8 @@ export interface ServerChannel<Data> {
    * Rejects with an error that has the wire's codes.
    */
   publish(data: Data): Promise<PublishOk>;
+  /** Publish several messages, in their order; one outcome for each. */
+  publishAll(messages: readonly Data[]): Promise<PublishOutcome[]>;
 }
 
 export interface CloseOptions {
@@ -52,7 +55,17 @@ export class BusServer<App extends Contract> implements AsyncDisposable {
   }
 
   channel<Name extends ChannelName<App>>(name: Name): ServerChannel<PublishOf<App, Name>> {
-    return { name, publish: (data) => this.#options.bus.publish(name, data) };
+    const { bus } = this.#options;
+    return {
+      name,
+      publish: (data) => bus.publish(name, data),
+      publishAll: (messages) => bus.publishAll(name, messages),
+    };
+  }
+
+  /** The clients that are connected, to be asked for what they offer. */
+  clients(): Iterable<BusClient<App>> {
+    return this.#options.bus.clients();
   }
 
   /** Tell the clients when to come back, close their connections, and stop. Once; resolves when all are gone. */

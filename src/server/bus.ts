@@ -9,7 +9,11 @@ import { authenticationRequest } from "../engine/handshake-request.js";
 import type { ServerOptions } from "../engine/options.js";
 import type { ServerSocket } from "../engine/socket-host.js";
 import { Hub } from "../hub/hub.js";
+import type { Durability, LogOptions, Retention, Store } from "../hub/store.js";
 import { causeText } from "../kernel/cause-text.js";
+import type { Clock } from "../kernel/clock.js";
+import { BusbarError } from "../kernel/errors.js";
+import type { Random } from "../kernel/random.js";
 import type { Logger } from "../kernel/logger.js";
 import { TimingWheel } from "../kernel/timing-wheel.js";
 import { Pipeline } from "../pipeline/pipeline.js";
@@ -19,13 +23,19 @@ import type { SessionServices } from "../session/services.js";
 import { Session } from "../session/session.js";
 import { closeKinds } from "../wire/close-codes.js";
 import { wireError } from "../wire/errors.js";
+import type { CallTable } from "../session/call-handler.js";
+import { refusalOf } from "../session/publishes.js";
+import { SessionRegistry } from "../session/session-registry.js";
 import type { PublishOk } from "../wire/messages.js";
+import { callTable } from "./call-table.js";
+import { embeddedStore } from "./embedded-store.js";
 import { subprotocol } from "../wire/subprotocol.js";
 import { isChannelName } from "../wire/channel-name.js";
 import { handshakeAuthenticator, nobodyYet } from "./handshake-authenticator.js";
-import type { BusOptions } from "./options.js";
-import { processorTable } from "./processor-table.js";
+import type { BusClient, BusOptions } from "./options.js";
+import { processorTable, type AnyProcessor } from "./processor-table.js";
 import { SocketLink } from "./socket-link.js";
+import { SplitStore } from "./split-store.js";
 
 /** The longest message of a client, in bytes. */
 const messageBytesMax = 65_536;
@@ -44,32 +54,54 @@ export class Bus<App extends Contract> {
   readonly logger: Logger;
   readonly #contract: App;
   readonly #authenticate: Authenticator;
-  readonly #random = new NodeRandom();
+  readonly #random: Random;
   readonly #turns = new NodeTurns();
-  readonly #store: MemoryStore;
+  readonly #store: Store;
+  readonly #hub: Hub;
   readonly #pipeline: Pipeline<Principal>;
   readonly #services: SessionServices;
   readonly #sessions = new Set<Session>();
 
-  /** @throws BusbarError `server/no-such-pattern`. */
-  constructor(app: App, options: BusOptions<App>) {
-    const { limits = {}, logger = consoleLogger() } = options;
+  /**
+   * Put the parts together, on a store that is open.
+   *
+   * Rejects with `server/no-such-pattern`, `server/not-durable`, or what the store cannot be opened for.
+   */
+  static async open<App extends Contract>(app: App, options: BusOptions<App>): Promise<Bus<App>> {
+    const { logger = consoleLogger(), store } = options;
     const clock = new TimingWheel(nodeClock);
+    const random = new NodeRandom();
+    // Before the store is opened, so that nothing is left open.
+    const processors = processorTable(app, options.process ?? {});
+    const calls = callTable(app, options.handle ?? {});
+    const memory = new MemoryStore({ clock, random, limits: options.limits?.memory ?? {} });
+    if (store === undefined) requireNoDisk(app);
+    const durable = typeof store === "string" ? await embeddedStore(store, { clock, random, logger }) : store;
+    return new Bus(app, options, { clock, random, logger, processors, calls, memory, durable });
+  }
+
+  private constructor(app: App, options: BusOptions<App>, parts: BusParts) {
+    const { limits = {} } = options;
+    const { calls, clock, durable, logger, memory, processors, random } = parts;
     this.logger = logger;
     this.#contract = app;
     this.#authenticate = firstOf([options.authenticate].flat());
-    this.#store = new MemoryStore({ random: this.#random, limits: limits.memory ?? {} });
-    const retentionOf = (channel: string) => app.match(channel)?.definition.history ?? { keep: 0 };
-    const hub = new Hub({ store: this.#store, turns: this.#turns, logger, retentionOf, limits: limits.hub ?? {} });
-    const processors = processorTable(app, options.process ?? {});
+    this.#random = random;
+    this.#store = durable === undefined ? memory : new SplitStore(memory, durable);
+    const optionsOf = logOptionsOf(app, durable === undefined ? "memory" : "disk");
+    const hub = new Hub({ store: this.#store, clock, logger, optionsOf, limits: limits.hub ?? {} });
+    this.#hub = hub;
     const deliver = hub.publish.bind(hub);
-    this.#pipeline = new Pipeline({ processors, deliver, clock, logger, limits: limits.pipeline ?? {} });
+    const find = hub.find.bind(hub);
+    this.#pipeline = new Pipeline({ processors, deliver, find, clock, logger, limits: limits.pipeline ?? {} });
     this.#services = {
       contract: app,
       hub,
       pipeline: this.#pipeline,
       authenticate: this.#authenticate,
       pushes: new PushEncoder(),
+      calls,
+      registry: new SessionRegistry(),
       clock,
       random: this.#random,
       logger,
@@ -97,9 +129,9 @@ export class Bus<App extends Contract> {
     this.#sessions.add(session);
     socket.on("message", (message) => session.receive(message));
     socket.on("drain", () => session.drained());
-    socket.on("close", () => {
+    socket.on("close", ({ code }) => {
       this.#sessions.delete(session);
-      session.closed();
+      session.closed(code);
     });
   }
 
@@ -108,6 +140,22 @@ export class Bus<App extends Contract> {
     const match = isChannelName(channel) ? this.#contract.match(channel) : undefined;
     if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
     return this.#pipeline.publish({ channel, match, data, principal: serverPrincipal });
+  }
+
+  /** Publish several messages as the server, in their order; one answer for each. */
+  publishAll(channel: string, messages: readonly unknown[]): Promise<PublishOutcome[]> {
+    const refused = (error: unknown): PublishOutcome => ({ stage: "refused", error: refusalOf(error) });
+    return Promise.all(messages.map((data) => this.publish(channel, data).catch(refused)));
+  }
+
+  /** The clients that are connected and known. */
+  *clients(): Generator<BusClient<App>, undefined> {
+    for (const session of this.#sessions) {
+      const { id, principal } = session;
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the session holds the answers to the contract
+      const call = session.request.bind(session) as BusClient<App>["call"];
+      if (principal !== undefined) yield { session: id, principal, call };
+    }
   }
 
   /** Give up what is being processed, then tell every client when to come back. Resolves when that is on its way. */
@@ -122,6 +170,7 @@ export class Bus<App extends Contract> {
   }
 
   close(): Promise<void> {
+    this.#hub.close();
     return this.#store.close();
   }
 
@@ -139,6 +188,38 @@ export class Bus<App extends Contract> {
       limits: { messageBytesMax, ...limits.socket, outboxBytesMax },
       logger: this.logger,
     };
+  }
+}
+
+/** What a bus is made of, besides its options. */
+interface BusParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly processors: ReadonlyMap<string, AnyProcessor>;
+  readonly calls: CallTable;
+  readonly memory: Store;
+  /** Undefined where everything is kept in memory. */
+  readonly durable: Store | undefined;
+}
+
+/** What became of one message of several. */
+export type PublishOutcome = PublishOk | { readonly stage: "refused"; readonly error: BusbarError };
+
+function logOptionsOf(app: Contract, durabilityDefault: Durability): (channel: string) => LogOptions {
+  const nothing: Retention = { keep: 0, forMs: Infinity, bytesMax: Infinity };
+  return (channel) => {
+    const definition = app.match(channel)?.definition;
+    return { retention: definition?.history ?? nothing, durability: definition?.durability ?? durabilityDefault };
+  };
+}
+
+/** @throws BusbarError `server/not-durable` */
+function requireNoDisk(app: Contract): void {
+  for (const [pattern, definition] of Object.entries(app.definitions)) {
+    if (definition.kind !== "channel" || definition.durability !== "disk") continue;
+    const message = `"${pattern}" asks for durability "disk", and there is no store: pass a folder, such as store: "./data"`;
+    throw new BusbarError("server/not-durable", message);
   }
 }
 

@@ -13,5 +13,18 @@ export type { Outcome, ProcessContext, Processor } from "../pipeline/processor.j
 export { WireError } from "../wire/errors.js";
 export type { Position, PublishOk } from "../wire/messages.js";
 export type { BusServer, CloseOptions, ServerChannel } from "./bus-server.js";
-export type { BusOptions, HttpHandler, Processors, ServeOptions, ServerLimits } from "./options.js";
+export type { RequestOptions, Refusal } from "../session/call-handler.js";
+export type { Store } from "../hub/store.js";
+export type { PublishOutcome } from "./bus.js";
+export type {
+  BusClient,
+  BusOptions,
+  Handler,
+  HandlerContext,
+  Handlers,
+  HttpHandler,
+  Processors,
+  ServeOptions,
+  ServerLimits,
+} from "./options.js";
 export { attach, serve } from "./serve.js";

@@ -1,14 +1,63 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
-import type { MessageOf, ParamsOf, PatternsOf } from "../contract/types.js";
+import type {
+  CallAnswerOf,
+  CallInputOf,
+  CallOutputOf,
+  CallPatternsOf,
+  CallRefusalOf,
+  CallSentOf,
+  ClientCallName,
+  MessageOf,
+  ParamsOf,
+  PatternsOf,
+} from "../contract/types.js";
 import type { CompressionOptions, KeepaliveOptions, Limits } from "../engine/options.js";
 import type { HubLimits } from "../hub/hub.js";
 import type { Logger } from "../kernel/logger.js";
 import type { MemoryStoreLimits } from "../adapters/memory/memory-store.js";
 import type { PipelineLimits } from "../pipeline/pipeline.js";
 import type { Processor } from "../pipeline/processor.js";
+import type { Store } from "../hub/store.js";
+import type { CallContext, Refusal, RequestOptions } from "../session/call-handler.js";
 import type { SessionLimits } from "../session/limits.js";
+
+/** A client that is connected, to be asked for what it offers. */
+export interface BusClient<App> {
+  /** Names its session, as in the logs. */
+  readonly session: string;
+  readonly principal: Principal;
+  /**
+   * Have the client carry out a call that it offers. Rejects with a BusbarError: `call/no-handler`, `call/refused`, with
+   * its `reason`, `call/invalid`, `call/failed`, `call/deadline`, `call/cancelled`.
+   */
+  call<const Name extends ClientCallName<App>>(
+    name: Name,
+    input: CallSentOf<App, Name>,
+    options?: RequestOptions,
+  ): Promise<CallOutputOf<App, Name>>;
+}
+
+/** What a handler knows about a call beside its input. */
+export interface HandlerContext<App, Pattern extends string> extends Omit<CallContext, "params" | "refuse" | "client"> {
+  readonly params: ParamsOf<Pattern>;
+  /** `return refuse(reason)`: tell the caller why not. */
+  readonly refuse: (reason: CallRefusalOf<App, Pattern>) => Refusal;
+  /** The caller's own connection. */
+  readonly client: Pick<BusClient<App>, "call">;
+}
+
+/** The application's function behind a call. What it throws is logged, and the caller is told `call/failed`. */
+export type Handler<App, Pattern extends string> = (
+  input: CallInputOf<App, Pattern>,
+  context: HandlerContext<App, Pattern>,
+) => HandlerOutcome<App, Pattern> | Promise<HandlerOutcome<App, Pattern>>;
+
+type HandlerOutcome<App, Pattern extends string> = CallAnswerOf<App, Pattern> | Refusal;
+
+/** A contract's handlers, by pattern. */
+export type Handlers<App> = { readonly [Pattern in CallPatternsOf<App>]?: Handler<App, Pattern> };
 
 /** A contract's processors, by pattern. */
 export type Processors<App> = {
@@ -23,7 +72,7 @@ export interface ServerLimits {
   readonly session?: Partial<SessionLimits>;
   readonly pipeline?: Partial<PipelineLimits>;
   readonly hub?: Partial<HubLimits>;
-  /** How much the memory keeps. */
+  /** How much the memory keeps, and how long repeats of a publish are known there. */
   readonly memory?: Partial<MemoryStoreLimits>;
 }
 
@@ -36,6 +85,14 @@ export interface BusOptions<App> {
   readonly authenticate: Authenticator | readonly Authenticator[];
   /** What happens to messages between receiving and delivering. */
   readonly process?: Processors<App>;
+  /** Who carries out the calls that the contract has the server handle. */
+  readonly handle?: Handlers<App>;
+  /**
+   * Where logs are kept: a folder, for the embedded store on disk, or any `Store`. Default: in memory, as long as the
+   * server lives. Channels that ask for durability `memory` are in memory in any case, those that ask for `disk` need a
+   * store that has it.
+   */
+  readonly store?: string | Store;
   /** Where the WebSockets are. Default: `/bus`. */
   readonly path?: string;
   /** Which pages may connect: "same" (the server's own origin, the default), "any", or a list of origins. */

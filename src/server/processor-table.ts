@@ -17,8 +17,8 @@ export function processorTable(app: Contract, processors: object): ReadonlyMap<s
   const table = new Map<string, AnyProcessor>();
   const entries: readonly [string, unknown][] = Object.entries(processors);
   for (const [pattern, processor] of entries) {
-    if (!Object.hasOwn(app.channels, pattern)) {
-      throw new BusbarError("server/no-such-pattern", `the contract has no pattern "${pattern}" to process`);
+    if (!Object.hasOwn(app.definitions, pattern) || app.definitions[pattern]?.kind !== "channel") {
+      throw new BusbarError("server/no-such-pattern", `the contract has no channel "${pattern}" to process`);
     }
     if (!isProcessor(processor))
       throw new BusbarError("server/no-processor", `the processor of "${pattern}" is no function`);

@@ -15,12 +15,18 @@ import type { BusOptions, HttpHandler, ServeOptions } from "./options.js";
  *
  * @example
  * const server = await serve(app, { port: 8080, authenticate: basic(users) });
- * @throws BusbarError `server/cannot-listen`, with the system's error as its cause, or `server/no-such-pattern`.
+ * Rejects with `server/cannot-listen`, with the system's error as its cause, with `server/no-such-pattern`,
+ * `server/not-durable`, or what the store cannot be opened for.
  */
 export async function serve<App extends Contract>(app: App, options: ServeOptions<App>): Promise<BusServer<App>> {
-  const bus = new Bus(app, options);
+  const bus = await Bus.open(app, options);
   const httpServer = createServer(guarded(options.http ?? httpDefault, bus.logger));
-  await listen(httpServer, options);
+  try {
+    await listen(httpServer, options);
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
   httpServer.on("error", (error) => bus.logger.error("server/listener-failed", { cause: causeText(error) }));
   const address = httpServer.address();
   const port = typeof address === "object" && address !== null ? address.port : undefined;
@@ -36,16 +42,17 @@ export async function serve<App extends Contract>(app: App, options: ServeOption
 /**
  * Serve a contract's channels on an HTTP server that exists: Node's own, and so Express, Fastify, Hono.
  *
- * Its plain requests stay as they are. Closing the result closes the sockets, not the HTTP server.
+ * Its plain requests stay as they are. Closing the result closes the sockets, not the HTTP server. Resolves when the
+ * store is open; until then there are no WebSockets.
  *
- * @throws BusbarError `server/no-such-pattern`.
+ * Rejects with `server/no-such-pattern`, `server/not-durable`, or what the store cannot be opened for.
  */
-export function attach<App extends Contract>(
+export async function attach<App extends Contract>(
   httpServer: HttpServer | HttpsServer,
   app: App,
   options: BusOptions<App>,
-): BusServer<App> {
-  const bus = new Bus(app, options);
+): Promise<BusServer<App>> {
+  const bus = await Bus.open(app, options);
   const sockets = attachSockets(httpServer, {
     ...bus.socketOptions(options),
     handler: (socket) => bus.take(socket),

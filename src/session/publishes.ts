@@ -39,14 +39,14 @@ export class Publishes {
    */
   publish({ ageMs, channel, data, seq }: Omit<PublishCommand, "do" | "id">): Promise<PublishOk> {
     const { principal, services } = this.#attendee;
-    const { match } = permit({ contract: services.contract, principal }, channel, "publish");
+    const match = permit({ contract: services.contract, principal }, channel, "publish");
     return this.#publish({ channel, match, data, principal }, { ageMs, seq });
   }
 
   /** Hand on several messages of one channel, in their order. @throws WireError when none of them can be published. */
   async publishAll({ ageMs, channel, messages, seq }: PublishAllCommand): Promise<PublishAllOk> {
     const { principal, services } = this.#attendee;
-    const { match } = permit({ contract: services.contract, principal }, channel, "publish");
+    const match = permit({ contract: services.contract, principal }, channel, "publish");
     const receipts = messages.map((data, index) =>
       this.#publish(
         { channel, match, data, principal },

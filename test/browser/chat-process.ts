@@ -1,7 +1,9 @@
 /** The chat's server as a process of its own, as `npm start` runs it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("../../build/examples/chat/server.js", import.meta.url));
@@ -12,11 +14,25 @@ export interface ChatProcess {
   readonly output: () => string;
   /** Ask it to stop; resolves with its exit code. */
   readonly stop: () => Promise<number | null>;
+  /** `kill -9`: it cannot do anything about it. Resolves when it is gone. */
+  readonly kill: () => Promise<void>;
 }
 
-/** Start it on a free port, and wait until it says where it is. */
-export async function startChat(): Promise<ChatProcess> {
-  const { child, output } = spawnChat("0");
+export interface ChatPlace {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Where the rooms are kept. Default: a folder that goes when the process has ended. */
+  readonly data?: string;
+}
+
+/** A folder for one test's rooms. */
+export function newDataFolder(): string {
+  return mkdtempSync(join(tmpdir(), "busbar-chat-"));
+}
+
+/** Start it, and wait until it says where it is. */
+export async function startChat(place: ChatPlace = {}): Promise<ChatProcess> {
+  const { child, output } = spawnChat(String(place.port ?? 0), place.data);
   const port = await new Promise<number>((resolve, reject) => {
     child.stdout?.on("data", () => {
       const found = /http:\/\/localhost:(\d+)/.exec(output())?.[1];
@@ -30,7 +46,11 @@ export async function startChat(): Promise<ChatProcess> {
     await once(child, "exit");
     return child.exitCode;
   };
-  return { port, output, stop };
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  };
+  return { port, output, stop, kill };
 }
 
 /** Run it with this PORT until it ends by itself. */
@@ -40,9 +60,11 @@ export async function runChat(port: string): Promise<{ readonly code: number | n
   return { code: child.exitCode, output: output() };
 }
 
-function spawnChat(port: string): { readonly child: ChildProcess; readonly output: () => string } {
+function spawnChat(port: string, data?: string): { readonly child: ChildProcess; readonly output: () => string } {
   if (!existsSync(program)) throw new Error("the chat is not built: npm run build:examples && npm run build:pages");
-  const child = spawn(process.execPath, [program], { env: { ...process.env, PORT: port } });
+  const folder = data ?? newDataFolder();
+  const child = spawn(process.execPath, [program], { env: { ...process.env, PORT: port, DATA: folder } });
+  if (data === undefined) child.once("exit", () => rmSync(folder, { recursive: true }));
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8");

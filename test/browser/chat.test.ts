@@ -3,7 +3,7 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { describeWith } from "../requirements.js";
 import { ChatWindow, openBrowser } from "./chat-pages.js";
-import { startChat, type ChatProcess } from "./chat-process.js";
+import { newDataFolder, startChat, type ChatProcess } from "./chat-process.js";
 import { CuttingProxy } from "./cutting-proxy.js";
 
 describeWith("chromium", "the chat in a browser", (path) => {
@@ -210,7 +210,6 @@ describeWith("chromium", "the chat in a browser", (path) => {
     await alan.untilLast("Before.");
     proxy.cut();
     await alan.status("Reconnecting").waitFor();
-    await ada.people.filter({ hasText: "Alan" }).waitFor({ state: "detached" });
     for (const text of ["First missed.", "Second missed.", "Third missed."]) await ada.say(text);
     proxy.mend();
     await alan.status("Connected").waitFor();
@@ -222,7 +221,8 @@ describeWith("chromium", "the chat in a browser", (path) => {
     expect(await alan.dividers.filter({ hasText: "away" }).allTextContents()).toEqual([
       expect.stringMatching(/^You were away for .* and missed 3 messages$/),
     ]);
-    await ada.people.filter({ hasText: "Alan" }).waitFor();
+    // Who is away for less than the lease has never left.
+    expect(await ada.people.filter({ hasText: "Alan" }).count()).toBe(1);
     await alan.say("I am back.");
     expect(await ada.texts()).toEqual([...all, "I am back."]);
   });
@@ -253,6 +253,32 @@ describeWith("chromium", "the chat in a browser", (path) => {
     await alan.dividers.filter({ hasText: "The server has started anew: what was said before is gone" }).waitFor();
     await alan.say("A new page.");
     expect(await alan.texts()).toEqual(["Nobody will remember this.", "A new page."]);
+  });
+
+  it("is as it was after the server was killed with kill -9 and started again", async () => {
+    const data = newDataFolder();
+    await chat.stop();
+    chat = await startChat({ data });
+    proxy.target = chat.port;
+    const [ada, alan] = await Promise.all([openCuttable(), openCuttable()]);
+    await Promise.all([ada.logIn("ada"), alan.logIn("alan")]);
+    await ada.say("Will this survive?");
+    await alan.untilLast("Will this survive?");
+    await chat.kill();
+    await alan.status("Reconnecting").waitFor();
+    await alan.write("Written while it was dead.");
+    chat = await startChat({ data });
+    proxy.target = chat.port;
+    await Promise.all([ada.untilLast("Written while it was dead."), alan.untilLast("Written while it was dead.")]);
+    await ada.say("It has.");
+    await alan.untilLast("It has.");
+    const all = ["Will this survive?", "Written while it was dead.", "It has."];
+    expect([await ada.texts(), await alan.texts()]).toEqual([all, all]);
+    expect(await ada.dividers.filter({ hasText: "gone" }).count()).toBe(0);
+    expect(await ada.people.count()).toBe(2);
+    const late = await (await open()).logIn("grace");
+    await late.untilLast("It has.");
+    expect(await late.texts()).toEqual(all);
   });
 
   it("says when the network is gone, and is back at once with it", async () => {

@@ -1,0 +1,213 @@
+import { mkdirSync, statSync, type Stats } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Database, RootDatabase } from "lmdb";
+import { BusbarError } from "../../kernel/errors.js";
+import type { Random } from "../../kernel/random.js";
+import { randomHex } from "../../kernel/random-hex.js";
+import { OwnerLock, type OwnerRecord } from "./owner-lock.js";
+import { isIntact, jsonRecord, readJson } from "./records.js";
+import { commitCause, storeError } from "./store-error.js";
+
+/** The form of everything in the folder. Another number is another form. */
+const FORMAT = 1;
+
+const META_KEY = Buffer.from("busbar");
+const NUMBERS_KEY = Buffer.from("busbar numbers");
+
+/** Binary keys and values. */
+export type Table = Database<Buffer, Buffer>;
+
+interface Meta {
+  readonly format: number;
+  /** The epoch of every channel: a store that was lost or restored has another. */
+  readonly epoch: string;
+  /** Which file this is: a copy that was put in its place is another. */
+  readonly identity: string;
+  readonly owner: string | undefined;
+}
+
+/** A record to write, or to remove where there is no value. */
+export type Write = readonly [table: Table, key: Buffer, value?: Buffer];
+
+/** A folder with an LMDB environment in it, which this process owns. */
+export class Environment {
+  readonly epoch: string;
+  /** Channels by name. */
+  readonly channels: Table;
+  /** Messages by channel and offset. */
+  readonly messages: Table;
+  /** Offsets by channel, producer and sequence. */
+  readonly origins: Table;
+  /** Origins by channel and offset, to be forgotten in their order. */
+  readonly window: Table;
+  /** Members by channel and name. */
+  readonly members: Table;
+  readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #lock: OwnerLock;
+  #nextNumber: number;
+
+  private constructor(root: RootDatabase<Buffer, Buffer>, lock: OwnerLock, epoch: string) {
+    const table = (name: string): Table => root.openDB({ name, encoding: "binary", keyEncoding: "binary" });
+    this.#root = root;
+    this.#lock = lock;
+    this.epoch = epoch;
+    this.channels = table("channels");
+    this.messages = table("messages");
+    this.origins = table("origins");
+    this.window = table("window");
+    this.members = table("members");
+    this.#nextNumber = readNumbers(root);
+  }
+
+  /**
+   * Open the folder, which is made where there is none.
+   *
+   * Rejects with `store/lmdb-missing`, `store/unwritable`, `store/format`, `store/in-use` or `store/corrupt`.
+   */
+  static async open(path: string, random: Random): Promise<Environment> {
+    const folder = resolve(path);
+    const { open } = await loadLmdb();
+    const root = writable(folder, () => {
+      mkdirSync(folder, { recursive: true });
+      return open<Buffer, Buffer>({
+        path: folder,
+        maxDbs: 8,
+        encoding: "binary",
+        keyEncoding: "binary",
+        // Each append is a transaction of its own, and its one promise tells what became of it.
+        eventTurnBatching: false,
+      });
+    });
+    try {
+      const before = readMeta(root, folder);
+      if (before !== undefined && before.format !== FORMAT) throw formatError(folder, before.format);
+      const lock = await OwnerLock.take(folder, ownerRecord(root, folder), randomHex(random, 8));
+      try {
+        return new Environment(root, lock, settledEpoch({ root, folder, random }));
+      } catch (error) {
+        await lock.release();
+        throw error;
+      }
+    } catch (error) {
+      await root.close();
+      throw error instanceof BusbarError ? error : unwritable(folder, error);
+    }
+  }
+
+  /** A number that stands for a channel in keys and that no other has; `numbersWrite` belongs to its first write. */
+  takeNumber(): number {
+    return this.#nextNumber++;
+  }
+
+  /** Has the numbers that were taken not be given again. */
+  get numbersWrite(): Write {
+    return [this.#root, NUMBERS_KEY, jsonRecord(NUMBERS_KEY, this.#nextNumber)];
+  }
+
+  /**
+   * Write all of this, or nothing of it; resolves when it is committed, or with `isFlushed` when an fsync has covered it.
+   *
+   * Rejects with `store/full` or `store/failed`.
+   */
+  async commit(isFlushed: boolean, writes: readonly Write[]): Promise<void> {
+    try {
+      await this.#root.batch(() => {
+        for (const [table, key, value] of writes)
+          void (value === undefined ? table.remove(key) : table.put(key, value));
+      });
+      if (isFlushed) await this.#root.flushed;
+    } catch (error) {
+      throw storeError(await commitCause(error));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#lock.release();
+    await this.#root.close();
+  }
+}
+
+async function loadLmdb(): Promise<typeof import("lmdb")> {
+  try {
+    return await import("lmdb");
+  } catch (cause) {
+    const message = "the embedded store needs the package lmdb: npm install lmdb, or leave `store` out";
+    throw new BusbarError("store/lmdb-missing", message, { cause });
+  }
+}
+
+function writable<Value>(folder: string, work: () => Value): Value {
+  try {
+    return work();
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
+}
+
+function unwritable(folder: string, cause: unknown): BusbarError {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new BusbarError("store/unwritable", `the store cannot be kept in ${folder}: ${detail}`, { cause });
+}
+
+function formatError(folder: string, format: number): BusbarError {
+  return new BusbarError(
+    "store/format",
+    `the store in ${folder} has the format ${format}, and this version of busbar reads ${FORMAT}: use the version that wrote it, or another folder`,
+  );
+}
+
+function readMeta(root: RootDatabase<Buffer, Buffer>, folder: string): Meta | undefined {
+  const record = root.getBinary(META_KEY);
+  if (record === undefined) return undefined;
+  const meta: unknown = isIntact(META_KEY, record) ? readJson(record) : undefined;
+  if (isMeta(meta)) return meta;
+  throw new BusbarError("store/corrupt", `the first record of the store in ${folder} is damaged: restore a backup`);
+}
+
+function readNumbers(root: RootDatabase<Buffer, Buffer>): number {
+  const record = root.getBinary(NUMBERS_KEY);
+  if (record === undefined) return 1;
+  const next: unknown = isIntact(NUMBERS_KEY, record) ? readJson(record) : undefined;
+  if (typeof next === "number") return next;
+  throw new BusbarError("store/corrupt", "the record of the channels' numbers is damaged: restore a backup");
+}
+
+function isMeta(value: unknown): value is Meta {
+  return typeof value === "object" && value !== null && "format" in value && typeof value.format === "number";
+}
+
+/** The owner's name in the environment itself, whose write transactions exclude those of other processes. */
+function ownerRecord(root: RootDatabase<Buffer, Buffer>, folder: string): OwnerRecord {
+  return {
+    read: () => readMeta(root, folder)?.owner,
+    replace: (expected, next) =>
+      root.transactionSync(() => {
+        const meta = readMeta(root, folder) ?? { format: FORMAT, epoch: "", identity: "", owner: undefined };
+        if (meta.owner !== expected) return false;
+        root.putSync(META_KEY, jsonRecord(META_KEY, { ...meta, owner: next }));
+        return true;
+      }),
+  };
+}
+
+interface Place {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly folder: string;
+  readonly random: Random;
+}
+
+/** The store's epoch: a new one for a store that is new, and for one whose file is a copy. */
+function settledEpoch({ folder, random, root }: Place): string {
+  const identity = identityOf(statSync(join(folder, "data.mdb")));
+  return root.transactionSync(() => {
+    const meta = readMeta(root, folder);
+    if (meta !== undefined && meta.identity === identity && meta.epoch !== "") return meta.epoch;
+    const epoch = randomHex(random, 8);
+    root.putSync(META_KEY, jsonRecord(META_KEY, { ...meta, format: FORMAT, epoch, identity }));
+    return epoch;
+  });
+}
+
+function identityOf({ birthtimeMs, ino }: Stats): string {
+  return `${ino}:${Math.floor(birthtimeMs)}`;
+}
