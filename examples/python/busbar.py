@@ -8,7 +8,7 @@
                 case Gap(lost=lost): print("lost:", lost)
 
 It is written from docs/protocol.md and needs `websockets` (Debian: python3-websockets) and Python 3.11.
-It leaves out presence, calls, policies, batches and `refresh`: when credentials expire it comes back with fresh ones.
+It leaves out presence, calls, policies and `refresh`: when credentials expire it comes back with fresh ones.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -32,13 +33,17 @@ log = logging.getLogger("busbar")
 DELAY_S = 0.5
 DELAY_S_MAX = 20.0
 COMMAND_BYTES_MAX = 65_536
+#: What a command needs besides its messages.
+COMMAND_OVERHEAD = 500
 #: Published messages without a receipt; one more waits until there is room.
 PUBLISHES_MAX = 1_000
-#: Messages of one channel that were sent and are not answered: fewer than the commands a server takes at once.
-UNANSWERED_MAX = 64
+BATCH_MAX = 1_000
+#: Between two publishing commands: fewer in a second than a server takes.
+PACE_S = 1 / 150
 #: Messages of one channel that wait for their reader; those behind them stay in the server's log for now.
 WAITING_MAX = 1_000
-CURSORS_MAX = 1_000
+#: Channels that are read: as many as a server allows a connection, and fit into one `resume`.
+CURSORS_MAX = 128
 #: Refusals that pass: the message is published again, with the same number.
 PASSING = {"publish/out-of-turn", "limit/rate", "server/busy", "server/stopping", "server/log-unavailable"}
 
@@ -102,27 +107,37 @@ _OnReply = Callable[[Mapping[str, Any]], None]
 class _Publish:
     seq: int
     data: Any
+    size: int
     receipt: asyncio.Future[Receipt]
     first_sent: float | None = None
 
 
 @dataclass
 class _Lane:
-    """What is published to one channel, in order."""
+    """What is published to one channel, in order: one command is under way, and what comes meanwhile is the next."""
 
     last_seq: int = 0
-    unsent: deque[_Publish] = field(default_factory=deque)
-    sent: dict[int, _Publish] = field(default_factory=dict)
-    refused: list[_Publish] = field(default_factory=list)
-    rest_s: float = 0.0
+    waiting: deque[_Publish] = field(default_factory=deque)
+    sent: list[_Publish] = field(default_factory=list)
+    is_resting: bool = False
+    refusals: int = 0  #: one after the other
 
-    def take_back(self) -> None:
-        """Put all that has no receipt before what was not sent yet, in the order of the numbers."""
-        again = sorted([*self.sent.values(), *self.refused], key=lambda publish: publish.seq)
-        self.unsent.extendleft(reversed(again))
-        self.sent.clear()
-        self.refused.clear()
-        self.rest_s = 0.0
+    def take_batch(self) -> list[_Publish]:
+        """Messages for one command: those that were sent before, or those that were not, in an unbroken sequence."""
+        first = self.waiting[0]
+        size = COMMAND_OVERHEAD
+        while self.waiting and len(self.sent) < BATCH_MAX:
+            publish = self.waiting[0]
+            size += publish.size
+            is_next = publish.seq == first.seq + len(self.sent)
+            if not is_next or (publish.first_sent is None) != (first.first_sent is None) or size > COMMAND_BYTES_MAX:
+                break
+            self.sent.append(self.waiting.popleft())
+        return self.sent
+
+    def put_back(self, publishes: list[_Publish]) -> None:
+        self.waiting.extendleft(reversed(publishes))
+        self.sent = []
 
 
 @dataclass
@@ -154,6 +169,7 @@ class Bus:
         self._replies: dict[int, _OnReply] = {}
         self._numbers = itertools.count(1)
         self._timers: list[asyncio.TimerHandle] = []
+        self._next_publish = 0.0
         self._attempts = 0
         self._wish_s: float | None = None  #: when the server wants to see us again
         self._task: asyncio.Task[None] | None = None
@@ -171,15 +187,16 @@ class Bus:
 
     async def publish(self, channel: str, data: Any) -> Receipt:
         """Resolves when the log has the message, over however many connections. Raises BusError or BusClosed."""
-        if len(json.dumps(data).encode()) + len(channel) + 200 > COMMAND_BYTES_MAX:
+        size = len(json.dumps(data)) + 2
+        if COMMAND_OVERHEAD + size > COMMAND_BYTES_MAX:
             raise ValueError("the message is too large")
         async with self._room:
             if self._end is not None:
                 raise self._end
             lane = self._lanes.setdefault(channel, _Lane())
             lane.last_seq += 1
-            publish = _Publish(lane.last_seq, data, asyncio.get_running_loop().create_future())
-            lane.unsent.append(publish)
+            publish = _Publish(lane.last_seq, data, size, asyncio.get_running_loop().create_future())
+            lane.waiting.append(publish)
             self._flush(channel)
             return await publish.receipt
 
@@ -187,6 +204,8 @@ class Bus:
         """Every message behind `start`, in order, once. Raises BusError or BusClosed."""
         if channel in self._cursors:
             raise ValueError(f"{channel} is being read already")
+        if len(self._cursors) >= CURSORS_MAX:
+            raise ValueError("too many channels are being read")
         if self._end is not None:
             raise self._end
         cursor = self._cursors[channel] = _Cursor(channel, start)
@@ -211,9 +230,8 @@ class Bus:
             failure = await self._connect()
             if failure is not None:
                 return self._finish(failure)
-            bound_s = min(DELAY_S_MAX, DELAY_S * 2**self._attempts)
-            self._attempts = min(self._attempts + 1, 30)
-            delay_s = random.uniform(0, bound_s) if self._wish_s is None else self._wish_s
+            self._attempts += 1
+            delay_s = _delay_s(self._attempts) if self._wish_s is None else self._wish_s
             log.info("back in %.1f s", delay_s)
             await asyncio.sleep(delay_s)
 
@@ -221,11 +239,10 @@ class Bus:
         """Hold one connection until it ends. Returns why there must not be another."""
         self._wish_s = None
         try:
-            async with websockets.connect(self._url, subprotocols=["busbar.v1"], max_size=None) as socket:
-                try:
+            options = {"subprotocols": ["busbar.v1"], "max_size": None, "close_timeout": 1}
+            async with websockets.connect(self._url, **options) as socket:
+                with suppress(websockets.ConnectionClosed):
                     await self._converse(socket)
-                except websockets.ConnectionClosed:
-                    pass
             log.info("the connection has ended: %s %s", socket.close_code, socket.close_reason)
             if not _may_come_back(socket.close_code):
                 return BusClosed(f"{socket.close_code} {socket.close_reason}")
@@ -243,8 +260,8 @@ class Bus:
         self._ask(hello | {"auth": self._auth()} if self._auth else hello, self._welcomed)
         # Nothing waits for the answer to hello; resuming is one exchange for all cursors.
         cursors = [cursor for cursor in self._cursors.values() if not cursor.is_parked]
-        for index in range(0, len(cursors), CURSORS_MAX):
-            self._resume(cursors[index : index + CURSORS_MAX])
+        if cursors:
+            self._resume(cursors)
         for channel in self._lanes:
             self._flush(channel)
         try:
@@ -259,14 +276,13 @@ class Bus:
             for cursor in self._cursors.values():
                 cursor.is_live = False
             for lane in self._lanes.values():
-                lane.take_back()
+                lane.put_back(lane.sent)
+                lane.is_resting = False
 
     async def _write(self, socket: websockets.WebSocketClientProtocol, outgoing: asyncio.Queue[str]) -> None:
-        try:
+        with suppress(websockets.ConnectionClosed):  # whoever reads the socket sees that, too
             while True:
                 await socket.send(await outgoing.get())
-        except websockets.ConnectionClosed:
-            pass  # whoever reads the socket sees that, too
 
     def _ask(self, command: dict[str, Any], on_reply: _OnReply = lambda _: None) -> None:
         if self._outgoing is None:
@@ -280,17 +296,15 @@ class Bus:
         self._timers.append(asyncio.get_running_loop().call_later(delay_s, task, *parameters))
 
     def _welcomed(self, reply: Mapping[str, Any]) -> None:
-        if "ok" in reply:
-            self._attempts = 0
+        self._attempts = 0 if "ok" in reply else self._attempts
 
     def _finish(self, failure: BusClosed) -> None:
         self._end = self._end or failure
         for cursor in self._cursors.values():
             cursor.items.put_nowait(self._end)
         for lane in self._lanes.values():
-            lane.take_back()
-            while lane.unsent:
-                _settle(lane.unsent.popleft(), self._end)
+            while lane.waiting:
+                _settle(lane.waiting.popleft(), self._end)
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         match message:
@@ -320,8 +334,7 @@ class Bus:
             for cursor, outcome in zip(cursors, outcomes, strict=True):
                 self._begun(cursor, outcome if "error" in outcome else {"ok": outcome})
 
-        if cursors:
-            self._ask({"do": "resume", "cursors": [cursor.command() for cursor in cursors]}, answered)
+        self._ask({"do": "resume", "cursors": [cursor.command() for cursor in cursors]}, answered)
 
     def _begun(self, cursor: _Cursor, reply: Mapping[str, Any]) -> None:
         if self._cursors.get(cursor.channel) is not cursor:
@@ -359,38 +372,54 @@ class Bus:
 
     # Publishing
 
-    def _flush(self, channel: str) -> None:
-        """Send what may be sent: after a refusal nothing, until all that was sent before it is answered."""
+    def _flush(self, channel: str, has_rested: bool = False) -> None:
+        """Send what may be sent."""
         lane = self._lanes[channel]
-        while lane.unsent and not lane.refused and len(lane.sent) < UNANSWERED_MAX and self._outgoing is not None:
-            publish = lane.unsent.popleft()
-            command = {"do": "publish", "channel": channel, "data": publish.data, "seq": publish.seq}
-            if publish.first_sent is None:
-                publish.first_sent = time.monotonic()
-            else:
-                command["ageMs"] = round((time.monotonic() - publish.first_sent) * 1000)
-            lane.sent[publish.seq] = publish
-            self._ask(command, lambda reply, publish=publish: self._published(channel, publish, reply))
+        lane.is_resting = lane.is_resting and not has_rested
+        if not lane.waiting or lane.sent or lane.is_resting or self._outgoing is None:
+            return
+        now = time.monotonic()
+        if now < self._next_publish:
+            return self._rest(channel, self._next_publish - now)
+        self._next_publish = now + PACE_S
+        batch = lane.take_batch()
+        messages = [publish.data for publish in batch]
+        command = {"do": "publishAll", "channel": channel, "messages": messages, "seq": batch[0].seq}
+        if batch[0].first_sent is not None:
+            command["ageMs"] = round((now - batch[0].first_sent) * 1000)
+        for publish in batch:
+            publish.first_sent = publish.first_sent or now
+        self._ask(command, lambda reply: self._published(channel, reply))
 
-    def _published(self, channel: str, publish: _Publish, reply: Mapping[str, Any]) -> None:
+    def _published(self, channel: str, reply: Mapping[str, Any]) -> None:
         lane = self._lanes[channel]
-        del lane.sent[publish.seq]
-        if "ok" in reply:
-            position = reply["ok"].get("position")
-            _settle(publish, Receipt(reply["ok"]["stage"], position and Position(**position)))
-        elif (error := BusError(reply["error"])).code in PASSING:
-            lane.refused.append(publish)
-            lane.rest_s = max(lane.rest_s, error.retry_after_s or random.uniform(0, DELAY_S))
-        else:
-            _settle(publish, error)
-        if lane.refused and not lane.sent:
-            self._later(lane.rest_s, self._publish_again, channel)
+        outcomes = reply["ok"]["receipts"] if "ok" in reply else [{"error": reply["error"]}] * len(lane.sent)
+        again: list[_Publish] = []
+        rest_s = 0.0
+        for publish, outcome in zip(lane.sent, outcomes, strict=True):
+            if "error" not in outcome:
+                position = outcome.get("position")
+                _settle(publish, Receipt(outcome["stage"], position and Position(**position)))
+            elif (error := BusError(outcome["error"])).code in PASSING:
+                again.append(publish)
+                rest_s = max(rest_s, error.retry_after_s or 0)
+            else:
+                _settle(publish, error)
+        lane.put_back(again)
+        lane.refusals = lane.refusals + 1 if again else 0
+        if again:
+            self._rest(channel, max(rest_s, _delay_s(lane.refusals)))
         else:
             self._flush(channel)
 
-    def _publish_again(self, channel: str) -> None:
-        self._lanes[channel].take_back()
-        self._flush(channel)
+    def _rest(self, channel: str, delay_s: float) -> None:
+        self._lanes[channel].is_resting = True
+        self._later(delay_s, self._flush, channel, True)
+
+
+def _delay_s(attempt: int) -> float:
+    """Full jitter, for the attempts 1, 2, 3 …"""
+    return random.uniform(0, min(DELAY_S_MAX, DELAY_S * 2 ** min(attempt - 1, 30)))
 
 
 def _may_come_back(code: int) -> bool:
