@@ -1,11 +1,25 @@
 import type { Contract } from "../contract/contract.js";
-import type { ChannelName, JoinOf, MessageOf, PresenceOf, PublishOf } from "../contract/types.js";
+import type {
+  CallAnswerOf,
+  CallInputOf,
+  CallName,
+  CallOutputOf,
+  CallRefusalOf,
+  CallSentOf,
+  ChannelName,
+  ClientCallName,
+  JoinOf,
+  MessageOf,
+  PresenceOf,
+  PublishOf,
+} from "../contract/types.js";
 import { BusbarError } from "../kernel/errors.js";
 import { randomHex } from "../kernel/random-hex.js";
 import { isChannelName } from "../wire/channel-name.js";
 import { wireError } from "../wire/errors.js";
 import type { HelloOk, Push } from "../wire/messages.js";
 import { whenAborted } from "./abort.js";
+import { Calls, type Call, type CallOptions, type HandlerContext, type Refusal } from "./calls.js";
 import type { Channel, Presence, PresenceOptions, ReadOptions, SubscribeOptions } from "./channel.js";
 import { Connection, type BusState, type StateChange } from "./connection.js";
 import { checkAgainst } from "./contract-check.js";
@@ -48,11 +62,33 @@ export interface Bus<App extends Contract> {
   readonly principal: Principal | undefined;
   /** @throws BusbarError `channel/invalid-name` */
   channel<const Name extends ChannelName<App>>(name: Name): ChannelOf<App, Name>;
+  /**
+   * Have the server carry out a call. While there is no connection it waits for the next one, until its deadline.
+   *
+   * Rejects with a BusbarError: `call/refused` (with its `reason`), `call/invalid`, `call/failed`, `call/deadline`,
+   * `call/no-handler`, `policy/denied`; `call/unknown-fate` where the connection was cut before the answer; or with the
+   * signal's reason. `result()` tells the same with types.
+   */
+  call<const Name extends CallName<App>>(
+    name: Name,
+    input: CallSentOf<App, Name>,
+    options?: CallOptions,
+  ): Call<CallOutputOf<App, Name>, CallRefusalOf<App, Name>>;
+  /** Carry out the calls of this name that the server makes, on every connection; returns the function that ends it. */
+  handle<const Name extends ClientCallName<App>>(name: Name, handler: ClientHandler<App, Name>): () => void;
   /** Call `listener` for each event of this name; returns the function that ends it. */
   on<Name extends keyof BusEvents>(name: Name, listener: (event: BusEvents[Name]) => void): () => void;
   /** End it for good: loops end, and what was not published yet rejects with `connection/closed`. */
   close(): void;
 }
+
+/** Carries out a call that the contract has clients handle. What it throws is told the server as `call/failed`. */
+export type ClientHandler<App, Name extends string> = (
+  input: CallInputOf<App, Name>,
+  context: HandlerContext<CallRefusalOf<App, Name>>,
+) => ClientOutcome<App, Name> | Promise<ClientOutcome<App, Name>>;
+
+type ClientOutcome<App, Name extends string> = CallAnswerOf<App, Name> | Refusal;
 
 /** A channel of the contract `App`. */
 export type ChannelOf<App, Name extends string> = Channel<
@@ -70,6 +106,7 @@ export class BusCore {
   readonly #ports: ClientPorts;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
+  readonly #calls: Calls;
   readonly #compareContract: ((hello: HelloOk) => void) | undefined;
   readonly #listeners: Listeners<BusEvents>;
   readonly #feeds = new Map<string, Feed>();
@@ -97,7 +134,7 @@ export class BusCore {
         stateChanged: (change) => this.#listeners.emit("state", change),
         connectionReady: () => this.#connectionReady(),
         connectionOpened: (hello) => this.#connectionOpened(hello),
-        connectionLost: () => this.#eachFeed((feed) => feed.connectionLost()),
+        connectionLost: () => this.#connectionLost(),
         connectionEnded: (error) => this.#connectionEnded(error),
         pushReceived: (push) => this.#pushReceived(push),
         errorReported: onError,
@@ -106,6 +143,7 @@ export class BusCore {
     this.#connection = connection;
     const check = contract && checkAgainst(contract);
     this.#publisher = new Publisher({ connection, settings, encoder: jsonEncoder, check, ...ports });
+    this.#calls = new Calls({ connection, ...ports });
     this.#compareContract = contract && contractComparison({ parts: contract.parts, connection, onError });
     this.#forgetSignal = whenAborted(settings.signal, () => this.close());
   }
@@ -128,6 +166,14 @@ export class BusCore {
       subscribe: (listener, options) => this.#subscribe(name, listener, options),
       presence: (options) => this.#watch(name, options),
     };
+  }
+
+  call(name: string, input: unknown, options?: CallOptions): Call<unknown, unknown> {
+    return this.#calls.call(name, input, options);
+  }
+
+  handle(name: string, handler: (input: unknown, context: HandlerContext<unknown>) => unknown): () => void {
+    return this.#calls.handle(name, handler);
   }
 
   on<Name extends keyof BusEvents>(name: Name, listener: (event: BusEvents[Name]) => void): () => void {
@@ -205,6 +251,12 @@ export class BusCore {
     this.#eachFeed((feed) => feed.connectionReady());
     resumeAll(this.#feeds.values(), this.#connection, this.#settings.commandBytesMax);
     this.#publisher.connectionReady();
+    this.#calls.connectionReady();
+  }
+
+  #connectionLost(): void {
+    this.#eachFeed((feed) => feed.connectionLost());
+    this.#calls.connectionLost();
   }
 
   #connectionOpened(hello: HelloOk): void {
@@ -222,6 +274,7 @@ export class BusCore {
         return this.#feeds.get(push.channel)?.pushReceived(push);
       case "call":
       case "cancel":
+        return this.#calls.pushReceived(push);
       case "goodbye":
     }
   }
@@ -231,7 +284,9 @@ export class BusCore {
     this.#forgetSignal();
     this.#eachFeed((feed) => feed.end(error));
     this.#feeds.clear();
-    this.#publisher.end(error ?? clientError("connection/closed"));
+    const reason = error ?? clientError("connection/closed");
+    this.#publisher.end(reason);
+    this.#calls.end(reason);
     this.#listeners.emit("close", { error });
   }
 

@@ -9,6 +9,7 @@ export type ClientErrorCode =
   | "connection/invalid-url"
   | "auth/unavailable"
   | "contract/differs"
+  | "call/unknown-fate"
   | "publish/unknown-fate"
   | "publish/too-many"
   | "message/too-large"
@@ -29,6 +30,10 @@ export const clientErrors: Readonly<Record<ClientErrorCode, ClientErrorKind>> = 
   "connection/invalid-url": { retryable: false, message: "this is not the address of a server" },
   "auth/unavailable": { retryable: true, message: "`token` or `auth` gave no credentials" },
   "contract/differs": { retryable: false, message: "the server's contract is another one" },
+  "call/unknown-fate": {
+    retryable: false,
+    message: "the connection was cut before the answer; whether the call had an effect is unknown",
+  },
   "publish/unknown-fate": {
     retryable: true,
     message: "no receipt came; the message may be published",

@@ -3,7 +3,10 @@ import { collect, ground } from "../../test/client/ground.js";
 import { deferred } from "../kernel/deferred.js";
 import { wireError } from "../wire/errors.js";
 import type { BusCore } from "./bus.js";
+import { VirtualClock } from "../testing/virtual-clock.js";
 import type { Message, ReadFrom } from "./cursor.js";
+import { Feed } from "./feed.js";
+import type { Outcome } from "./request-table.js";
 
 /** The data of what is read, "gap" before what something is missing before, and the end. */
 function read(bus: BusCore, from: ReadFrom, options: { task?: () => Promise<void>; signal?: AbortSignal } = {}) {
@@ -312,4 +315,34 @@ describe("watching who is there", () => {
     expect(members().at(-1)).toBe("ada");
     expect(members().length).toBeGreaterThan(1);
   });
+});
+
+it("nothing is kept of a channel whose subscription was ending when the connection was cut", async () => {
+  let isReady = true;
+  const commands: string[] = [];
+  let idleCount = 0;
+  const feed = new Feed({
+    channel: "a",
+    connection: {
+      get isReady() {
+        return isReady;
+      },
+      request(make, onOutcome: (outcome: Outcome<never>) => void) {
+        const command = make(1);
+        commands.push(command.do);
+        const position = { epoch: "e", offset: 0 };
+        if (command.do === "subscribe") onOutcome({ kind: "ok", ok: { position } as never });
+      },
+    },
+    clock: new VirtualClock(),
+    messagesWaitingMax: 1,
+    onMessage: () => {},
+    onGap: () => {},
+    onIdle: () => idleCount++,
+  });
+  feed.read("now", { kind: "all" }).stop();
+  expect([commands, idleCount]).toEqual([["subscribe", "unsubscribe"], 0]);
+  isReady = false;
+  feed.connectionLost();
+  expect(idleCount).toBe(1);
 });

@@ -75,6 +75,23 @@ describe("messages that are published", () => {
     expect(outcomes).toMatchObject([[{ stage: "delivered" }], [{ stage: "delivered" }], [{ stage: "delivered" }]]);
   });
 
+  it("are as old as their first attempt, however often they are sent", async () => {
+    const { clock, network, server, open } = ground();
+    const lobby = open().channel("a");
+    await clock.pass(1);
+    server.refuse = ({ do: name }) => (name === "publish" ? "silence" : undefined);
+    outcomeOf(lobby.publish(1));
+    for (let round = 0; round < 3; round++) {
+      await clock.pass(1_000);
+      network.cut();
+    }
+    await clock.pass(2_000);
+    const ages = publishesOf(server).map(({ ageMs }) => ageMs ?? 0);
+    expect(ages).toHaveLength(4);
+    expect(ages[0]).toBe(0);
+    for (const round of [1, 2, 3]) expect(ages[round]).toBeGreaterThanOrEqual(round * 1_000);
+  });
+
   it("are in the log once when only the receipt was lost", async () => {
     const { clock, network, server, open } = ground();
     const lobby = open().channel("a");
@@ -211,6 +228,19 @@ describe("a message that nobody can tell the fate of", () => {
     const next = outcomeOf(bus.channel("a").publish(2));
     await clock.pass(1);
     expect([outcome.length, next]).toMatchObject([1, [{ stage: "delivered" }]]);
+  });
+
+  it("is not sent again once it was given up", async () => {
+    const { clock, network, server, open } = ground();
+    const bus = open({ publishRetryMs: 2_000 });
+    await clock.pass(1);
+    server.refuse = ({ do: name }) => (name === "publish" ? "silence" : undefined);
+    outcomeOf(bus.channel("a").publish(1));
+    await clock.pass(2_000);
+    server.refuse = () => undefined;
+    network.cut();
+    await clock.pass(2_000);
+    expect(publishesOf(server)).toHaveLength(1);
   });
 
   it("comes again all the same while the server refuses it for now, since nothing behind it may pass before", async () => {
