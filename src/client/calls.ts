@@ -1,11 +1,12 @@
-import type { Clock, Timer } from "../kernel/clock.js";
+import type { Clock } from "../kernel/clock.js";
+import { deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
 import { WireError, wireError } from "../wire/errors.js";
-import type { CallPush, CancelPush } from "../wire/messages.js";
+import type { CallPush, CancelPush, ErrorBody } from "../wire/messages.js";
 import { whenAborted } from "./abort.js";
 import type { Connection } from "./connection.js";
 import { clientError } from "./errors.js";
-import type { Outcome } from "./request-table.js";
+import type { CommandMaker, Outcome } from "./request-table.js";
 
 export interface CallOptions {
   /** How long the answer may take, from now on; the contract's where that is less. Default: 30,000. */
@@ -63,7 +64,9 @@ interface Pending {
   readonly name: string;
   readonly input: unknown;
   readonly endsAtMs: number;
-  readonly settle: (result: unknown, isOutput: boolean) => void;
+  /** Settle it, once. */
+  resolve(output: unknown): void;
+  reject(reason: unknown): void;
   /** The command's id, once it was sent. */
   id: number | undefined;
 }
@@ -82,9 +85,9 @@ export class Calls {
   }
 
   call(name: string, input: unknown, options: CallOptions = {}): Call<unknown, unknown> {
-    const promise = new Promise((resolve, reject) => {
-      this.#begin({ name, input }, options, (result, isOutput) => (isOutput ? resolve(result) : reject(result)));
-    });
+    const settle = deferred();
+    const { promise } = settle;
+    this.#begin({ name, input }, options, settle);
     return Object.assign(promise, { result: () => promise.then(okResult, failedResult) });
   }
 
@@ -118,38 +121,45 @@ export class Calls {
   end(error: BusbarError): void {
     this.#ended = error;
     this.connectionLost();
-    for (const call of this.#waiting) call.settle(error, false);
+    for (const call of this.#waiting) call.reject(error);
   }
 
   #begin(
     what: Pick<Pending, "name" | "input">,
     { deadlineMs = DEADLINE_MS, signal }: CallOptions,
-    onSettled: Pending["settle"],
+    settle: Pick<Pending, "reject" | "resolve">,
   ): void {
     const { clock } = this.#options;
-    let timer: Timer | undefined;
-    let unlisten = (): void => {};
+    if (this.#ended !== undefined) return settle.reject(this.#ended);
+    if (signal?.aborted === true) return settle.reject(signal.reason);
+    if (this.#waiting.size >= WAITING_MAX) return settle.reject(wireError("call/too-many", "too many calls wait"));
+    const done = (): void => {
+      this.#waiting.delete(call);
+      timer.cancel();
+      unlisten();
+    };
+    const giveUp = (reason: unknown): void => {
+      const { id } = call;
+      if (id !== undefined) this.#request((command) => ({ id: command, do: "cancel", call: id }));
+      call.reject(reason);
+    };
+    const timer = clock.schedule(deadlineMs, () =>
+      giveUp(wireError("call/deadline", `no answer within ${deadlineMs} ms`)),
+    );
+    const unlisten = whenAborted(signal, () => giveUp(signal?.reason));
     const call: Pending = {
       ...what,
       endsAtMs: clock.now() + deadlineMs,
       id: undefined,
-      settle: (result, isOutput) => {
-        this.#waiting.delete(call);
-        timer?.cancel();
-        unlisten();
-        onSettled(result, isOutput);
+      resolve: (output) => {
+        done();
+        settle.resolve(output);
+      },
+      reject: (reason) => {
+        done();
+        settle.reject(reason);
       },
     };
-    const giveUp = (reason: unknown): void => {
-      const { id } = call;
-      if (id !== undefined) this.#request("cancel", { call: id });
-      call.settle(reason, false);
-    };
-    if (this.#ended !== undefined) return call.settle(this.#ended, false);
-    if (signal?.aborted === true) return call.settle(signal.reason, false);
-    if (this.#waiting.size >= WAITING_MAX) return call.settle(wireError("call/too-many", "too many calls wait"), false);
-    timer = clock.schedule(deadlineMs, () => giveUp(wireError("call/deadline", `no answer within ${deadlineMs} ms`)));
-    unlisten = whenAborted(signal, () => giveUp(signal?.reason));
     this.#waiting.add(call);
     if (this.#options.connection.isReady) this.#send(call);
   }
@@ -168,7 +178,7 @@ export class Calls {
         (outcome) => this.#answered(call, outcome),
       );
     } catch (error) {
-      call.settle(error, false);
+      call.reject(error);
     }
   }
 
@@ -176,13 +186,13 @@ export class Calls {
     call.id = undefined;
     switch (outcome.kind) {
       case "ok":
-        return call.settle(outcome.ok.output, true);
+        return call.resolve(outcome.ok.output);
       case "refused":
-        return call.settle(outcome.error, false);
+        return call.reject(outcome.error);
       case "lost":
         // What the server certainly did not hear waits for the next connection.
         if (outcome.isUnheard === true) this.#waiting.add(call);
-        else call.settle(clientError("call/unknown-fate"), false);
+        else call.reject(clientError("call/unknown-fate"));
     }
   }
 
@@ -193,10 +203,13 @@ export class Calls {
     const answer = await this.#answerTo(input, { name, signal, refuse: (reason) => new Refusal(reason) });
     if (this.#running.get(call) !== controller) return;
     this.#running.delete(call);
-    this.#request("answer", { call, ...answer });
+    this.#request((id) => ({ id, do: "answer", call, ...answer }));
   }
 
-  async #answerTo(input: unknown, context: HandlerContext<unknown>): Promise<{ output: unknown } | { error: object }> {
+  async #answerTo(
+    input: unknown,
+    context: HandlerContext<unknown>,
+  ): Promise<{ readonly output: unknown } | { readonly error: ErrorBody }> {
     const handler = this.#handlers.get(context.name);
     if (handler === undefined) return { error: wireError("call/no-handler", "nobody handles this call here").toBody() };
     try {
@@ -210,18 +223,13 @@ export class Calls {
   }
 
   #tell(what: "offer" | "withdraw", name: string): void {
-    this.#request(what, { name });
+    this.#request((id) => ({ id, do: what, name }));
   }
 
   /** Send a command whose answer says nothing. */
-  #request(what: "offer" | "withdraw" | "cancel" | "answer", members: object): void {
+  #request(make: CommandMaker<"offer" | "withdraw" | "cancel" | "answer">): void {
     const { connection } = this.#options;
-    if (!connection.isReady) return;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each caller gives the members of its command
-    connection.request(
-      (id) => ({ id, do: what, ...members }) as never,
-      () => {},
-    );
+    if (connection.isReady) connection.request(make, () => {});
   }
 }
 

@@ -1,5 +1,6 @@
 /** The types that both entries of `busbar/client` show. */
-export type { Bus, BusEvents, ChannelOf, Principal } from "../client/bus.js";
+export type { Bus, BusEvents, ChannelOf, ClientHandler, Principal } from "../client/bus.js";
+export type { Call, CallOptions, CallResult, HandlerContext, Refusal } from "../client/calls.js";
 export type { Channel, Member, Presence, PresenceOptions, ReadOptions, SubscribeOptions } from "../client/channel.js";
 export type { BusState, StateChange } from "../client/connection.js";
 export type { ContractDiffersError } from "../client/contract-comparison.js";

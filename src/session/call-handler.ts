@@ -20,7 +20,7 @@ export interface RequestOptions {
 /** The client at the other end of a connection, to be asked for what it offers. */
 export interface CallableClient {
   /** Rejects with a WireError: `call/no-handler`, `call/refused`, `call/failed`, `call/deadline`, `call/cancelled`. */
-  request(name: string, input: unknown, options?: RequestOptions): Promise<unknown>;
+  call(name: string, input: unknown, options?: RequestOptions): Promise<unknown>;
 }
 
 /** What a handler knows about a call beside its input. */

@@ -10,7 +10,7 @@ import { Refusal, type CallableClient, type CallHandler, type RequestOptions } f
 import type { Attendee } from "./services.js";
 
 /** A session's calls: those that the client makes, and those that it offers to carry out. */
-export class Calls implements CallableClient {
+export class Calls {
   readonly #attendee: Attendee;
   /** What the client called, by the command's id; aborting it answers the call. */
   readonly #running = new Map<number, AbortController>();
@@ -18,6 +18,8 @@ export class Calls implements CallableClient {
   /** Calls that the client handles, until their answers have come. */
   readonly #requests = new Map<number, Deferred<unknown>>();
   #lastRequest = 0;
+  /** This client, for handlers to ask it back. */
+  readonly #client: CallableClient = { call: (name, input, options) => this.request(name, input, options) };
 
   constructor(attendee: Attendee) {
     this.#attendee = attendee;
@@ -124,7 +126,7 @@ export class Calls implements CallableClient {
     this.#running.set(id, controller);
     const work = async (): Promise<unknown> => {
       const value = await valid("call/invalid", definition.input, input);
-      const context = { name, params, principal, signal, deadlineMs: limitMs, refuse, client: this };
+      const context = { name, params, principal, signal, deadlineMs: limitMs, refuse, client: this.#client };
       const outcome = await handler(value, context);
       if (outcome instanceof Refusal) throw await this.#refusedWith(definition.refusal, outcome.reason);
       return valid("call/failed", definition.output, outcome);

@@ -1,6 +1,6 @@
 import { mkdirSync, statSync, type Stats } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Database, RootDatabase } from "lmdb";
+import type { Database, open, RootDatabase } from "lmdb";
 import { BusbarError } from "../../kernel/errors.js";
 import type { Random } from "../../kernel/random.js";
 import { randomHex } from "../../kernel/random-hex.js";
@@ -66,10 +66,10 @@ export class Environment {
    */
   static async open(path: string, random: Random): Promise<Environment> {
     const folder = resolve(path);
-    const { open } = await loadLmdb();
+    const lmdb = await loadLmdb();
     const root = writable(folder, () => {
       mkdirSync(folder, { recursive: true });
-      return open<Buffer, Buffer>({
+      return lmdb.open<Buffer, Buffer>({
         path: folder,
         maxDbs: 8,
         encoding: "binary",
@@ -112,8 +112,11 @@ export class Environment {
   async commit(isFlushed: boolean, writes: readonly Write[]): Promise<void> {
     try {
       await this.#root.batch(() => {
-        for (const [table, key, value] of writes)
-          void (value === undefined ? table.remove(key) : table.put(key, value));
+        for (const [table, key, value] of writes) {
+          const written = value === undefined ? table.remove(key) : table.put(key, value);
+          // It fails as the batch does, and is looked at there.
+          written.catch(() => {});
+        }
       });
       if (isFlushed) await this.#root.flushed;
     } catch (error) {
@@ -127,7 +130,7 @@ export class Environment {
   }
 }
 
-async function loadLmdb(): Promise<typeof import("lmdb")> {
+async function loadLmdb(): Promise<{ readonly open: typeof open }> {
   try {
     return await import("lmdb");
   } catch (cause) {
