@@ -7,18 +7,15 @@ import { clientError } from "./errors.js";
  * @throws BusbarError `connection/invalid-url`
  */
 export function busUrl(url: string, base?: string): string {
-  const parsed = parse(url, base);
-  // RFC 6455, 3: no fragment.
-  parsed.hash = "";
-  parsed.protocol = parsed.protocol.replace("http", "ws");
-  if (parsed.protocol === "ws:" || parsed.protocol === "wss:") return parsed.href;
-  throw clientError("connection/invalid-url", { message: `a server's address begins with ws: or wss:, not "${url}"` });
-}
-
-function parse(url: string, base: string | undefined): URL {
+  let cause: unknown;
   try {
-    return new URL(url, base);
-  } catch (cause) {
-    throw clientError("connection/invalid-url", { message: `"${url}" is no address`, cause });
+    const parsed = new URL(url, base);
+    // RFC 6455, 3: no fragment.
+    parsed.hash = "";
+    parsed.protocol = parsed.protocol.replace("http", "ws");
+    if (/^wss?:$/.test(parsed.protocol)) return parsed.href;
+  } catch (error) {
+    cause = error;
   }
+  throw clientError("connection/invalid-url", { message: `"${url}" is not the address of a server`, cause });
 }

@@ -139,11 +139,11 @@ export class Connection {
     return this.#isSeen && this.#isReachable ? this.#backoff.nextDelayMs() : this.#backoff.longDelayMs();
   }
 
-  #dropLink(why: string, code: number): void {
+  #dropLink(code: number): void {
     if (this.#link === undefined) return;
     this.#link.close(code);
     this.#linkEnded({
-      error: clientError("connection/lost", { message: why }),
+      error: clientError("connection/lost"),
       comesBack: true,
       retryAfterMs: undefined,
     });
@@ -153,10 +153,10 @@ export class Connection {
     switch (event) {
       case "offline":
         this.#isReachable = false;
-        return this.#dropLink("the network is gone", comingBackCode);
+        return this.#dropLink(comingBackCode);
       case "left":
         this.#isReachable = false;
-        return this.#dropLink("the page was left", 1000);
+        return this.#dropLink(1000);
       case "hidden":
         this.#isSeen = false;
         return;

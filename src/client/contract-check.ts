@@ -8,7 +8,7 @@ import type { MessageCheck } from "./publisher.js";
 export function checkAgainst(contract: Contract): MessageCheck {
   return (channel, data) => {
     const match = contract.match(channel);
-    if (match === undefined) return wireError("channel/unknown", `no pattern of the contract matches "${channel}"`);
+    if (match === undefined) return wireError("channel/unknown", `the contract has no "${channel}"`);
     const validation = validate(match.definition.message, data);
     return validation instanceof Promise ? validation.then(verdictOn) : verdictOn(validation);
   };

@@ -8,7 +8,7 @@ const at = (offset: number, epoch = "e") => ({ epoch, offset });
 /** A cursor, what it tells at once, and a reader who takes every message: its offset, or with a gap [offset, gap]. */
 function begin(from: SubscribeFrom, policy: SubscribePolicy["kind"] = "all") {
   const gaps: Gap[] = [];
-  const cursor = new Cursor(from, policy, { gapFound: (gap) => gaps.push(gap) });
+  const cursor = new Cursor(from, policy, (gap) => gaps.push(gap));
   const read = (offset: number): unknown => {
     const message = cursor.read(push(offset));
     if (message === undefined) return undefined;

@@ -38,27 +38,23 @@ export function subscribeFrom(from: ReadFrom): SubscribeFrom {
   return { last: Number(last) };
 }
 
-export interface CursorListener {
-  /** Called at once, before the next message comes. */
-  gapFound(gap: Gap): void;
-}
-
 /** How far a reader is in a channel's log, whatever happens to the connections. */
 export class Cursor {
   readonly #from: SubscribeFrom;
   /** With `latest` the offsets jump: only what the server calls a gap is one. */
   readonly #areJumpsGaps: boolean;
-  readonly #listener: CursorListener;
+  readonly #onGap: (gap: Gap) => void;
   #position: Position | undefined;
   /** Where the server goes on, when that is not where the reader is: it has to say what is lost. */
   #elsewhere: Position | undefined;
   /** What was lost since the last message, for the next one. */
   #gap: Gap | undefined;
 
-  constructor(from: SubscribeFrom, policy: SubscribePolicy["kind"], listener: CursorListener) {
+  /** `onGap` is called at once, before the next message comes. */
+  constructor(from: SubscribeFrom, policy: SubscribePolicy["kind"], onGap: (gap: Gap) => void) {
     this.#from = from;
     this.#areJumpsGaps = policy !== "latest";
-    this.#listener = listener;
+    this.#onGap = onGap;
     if (typeof from === "object" && "epoch" in from) this.#position = from;
   }
 
@@ -105,7 +101,7 @@ export class Cursor {
     this.#position = gap.position;
     this.#elsewhere = undefined;
     this.#gap = joinGaps(this.#gap, gap);
-    this.#listener.gapFound(gap);
+    this.#onGap(gap);
   }
 }
 

@@ -70,10 +70,9 @@ export class Feed {
    * @throws BusbarError `subscription/in-use` while there is another reader.
    */
   read(from: SubscribeFrom, policy: SubscribePolicy): Inbox<Message<unknown>> {
-    if (this.#reader !== undefined)
-      throw clientError("subscription/in-use", { message: "this client reads the channel already" });
+    if (this.#reader !== undefined) throw clientError("subscription/in-use");
     const reader: Reader = {
-      cursor: new Cursor(from, policy.kind, { gapFound: this.#options.onGap }),
+      cursor: new Cursor(from, policy.kind, this.#options.onGap),
       policy,
       inbox: new Inbox<Message<unknown>>({
         itemsMax: this.#options.messagesWaitingMax,
@@ -95,9 +94,7 @@ export class Feed {
    * @throws BusbarError `subscription/in-use` when `member` is given and this client is there already.
    */
   watch(member?: { readonly state: unknown }): Inbox<readonly PresenceMember[]> {
-    if (member !== undefined && this.#membership.isWanted) {
-      throw clientError("subscription/in-use", { message: "this client has joined the channel already" });
-    }
+    if (member !== undefined && this.#membership.isWanted) throw clientError("subscription/in-use");
     const watcher = new Inbox<readonly PresenceMember[]>({
       itemsMax: 1,
       replacing: newest,
@@ -185,10 +182,7 @@ export class Feed {
   /** The bus is over. Without an error the readers' loops just end. */
   end(error: BusbarError | undefined): void {
     this.connectionLost();
-    if (error !== undefined) return this.#fail(error);
-    for (const inbox of [...this.#watchers, this.#reader?.inbox]) inbox?.finish();
-    this.#watchers.clear();
-    this.#reader = undefined;
+    this.#endAll(error);
   }
 
   get #isWanted(): boolean {
@@ -226,7 +220,7 @@ export class Feed {
   #refused(error: WireError): void {
     this.#phase = "none";
     this.#roster.forget();
-    if (!error.retryable) return this.#fail(error);
+    if (!error.retryable) return this.#endAll(error);
     this.#phase = "resting";
     this.#restTimer = this.#options.clock.schedule(error.retryAfterMs ?? RETRY_AFTER_MS, () => {
       this.#phase = "none";
@@ -260,12 +254,15 @@ export class Feed {
     this.#reconcile();
   }
 
-  /** Everybody who wants something of the subscription gets the error. */
-  #fail(error: BusbarError): void {
-    const inboxes = [...this.#watchers, ...(this.#reader === undefined ? [] : [this.#reader.inbox])];
+  /** Nobody wants anything of the subscription any more. With an error, they all get it. */
+  #endAll(error: BusbarError | undefined): void {
+    const inboxes = [...this.#watchers, this.#reader?.inbox];
     this.#watchers.clear();
     this.#reader = undefined;
-    for (const inbox of inboxes) inbox.fail(error);
+    for (const inbox of inboxes) {
+      if (error === undefined) inbox?.finish();
+      else inbox?.fail(error);
+    }
     this.#reconcile();
   }
 }

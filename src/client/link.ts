@@ -5,7 +5,7 @@ import { WireError, wireErrorFrom } from "../wire/errors.js";
 import type { Command, Credentials, HelloCommand, HelloOk, Push } from "../wire/messages.js";
 import { Backoff } from "./backoff.js";
 import type { Encoder } from "./encoder.js";
-import { clientError } from "./errors.js";
+import { clientError, clientErrors } from "./errors.js";
 import type { BusSettings } from "./options.js";
 import type { ClientPorts, ClientSocket, SocketClose } from "./ports.js";
 import { Pulse } from "./pulse.js";
@@ -65,7 +65,7 @@ export class Link {
     const { settings, ports } = options;
     const { clock, random } = ports;
     const { auth, pingAfterMs, pongTimeoutMs } = settings;
-    this.#attemptTimer = clock.schedule(settings.attemptTimeoutMs, () => this.#timeOut("no connection in time"));
+    this.#attemptTimer = clock.schedule(settings.attemptTimeoutMs, () => this.#timeOut());
     this.#pulse = new Pulse({
       clock,
       pingAfterMs,
@@ -75,7 +75,7 @@ export class Link {
           (id) => ({ id, do: "ping" }),
           () => {},
         ),
-      onDead: () => this.#timeOut("the server is silent"),
+      onDead: () => this.#timeOut(),
     });
     this.#renewal =
       auth &&
@@ -179,16 +179,15 @@ export class Link {
     this.#options.listener.pushReceived(push);
   }
 
-  #timeOut(message: string): void {
-    this.#end({ error: clientError("connection/timeout", { message }), comesBack: true, retryAfterMs: undefined });
+  #timeOut(): void {
+    this.#end({ error: clientError("connection/timeout"), comesBack: true, retryAfterMs: undefined });
   }
 
   #socketClosed({ code, reason, retryAfterMs = this.#retryAfterMs }: SocketClose): void {
     const said = reason === "" ? `${code}` : `${code}, ${reason}`;
     const isPassing = comesBack(code);
-    const error = isPassing
-      ? clientError("connection/lost", { message: `the connection was cut (${said})` })
-      : clientError("connection/ended", { message: `the server ended the connection (${said})` });
+    const errorCode = isPassing ? "connection/lost" : "connection/ended";
+    const error = clientError(errorCode, { message: `${clientErrors[errorCode].message} (${said})` });
     this.#end({ error, comesBack: isPassing, retryAfterMs });
   }
 

@@ -55,15 +55,12 @@ export class Renewal {
     request(
       (id) => ({ id, do: "refresh", auth: credentials }),
       (outcome) => {
-        if (outcome.kind === "ok") this.#renewed(outcome.ok.expiresInMs);
-        else if (outcome.kind === "refused") this.#failed(outcome.error);
+        if (outcome.kind === "refused") return this.#failed(outcome.error);
+        if (outcome.kind === "lost") return;
+        this.#options.backoff.reset();
+        this.holdFor(outcome.ok.expiresInMs);
       },
     );
-  }
-
-  #renewed(expiresInMs: number | undefined): void {
-    this.#options.backoff.reset();
-    this.holdFor(expiresInMs);
   }
 
   #failed(error: BusbarError): void {

@@ -62,5 +62,5 @@ it("tells an address that the browser does not open as a connection that ended, 
   socket.send("nowhere");
   socket.close(1000);
   expect(told).toEqual([]);
-  await vi.waitFor(() => expect(told).toEqual([{ code: 1006, reason: "mixed content" }]));
+  await vi.waitFor(() => expect(told).toEqual([{ code: 1006, reason: "Error: mixed content" }]));
 });

@@ -7,8 +7,7 @@ export const browserSockets: SocketFactory = {
       return listenTo(new WebSocket(url, subprotocol), listener);
     } catch (error) {
       // Such as a ws: address on an https: page. It is told later, like every other end.
-      const reason = error instanceof Error ? error.message : String(error);
-      queueMicrotask(() => listener.socketClosed({ code: 1006, reason }));
+      queueMicrotask(() => listener.socketClosed({ code: 1006, reason: String(error) }));
       return { send() {}, close() {} };
     }
   },
