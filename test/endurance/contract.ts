@@ -12,16 +12,16 @@ export const app = contract({
     durability: "disk",
     allow: everybody,
   }),
-  // For what takes time to send, and would take more to sync.
+  // Large messages, which would fill the memory.
   "bulk/:name": channel({
     message: z.object({ number: z.int().positive(), filling: z.string().max(60_000) }),
     history: { keep: 100_000_000 },
-    durability: "memory",
+    durability: "disk",
     allow: everybody,
   }),
+  // Small ones, which wait for no disk.
   "tick/:name": channel({
     message: z.object({ number: z.int().positive(), sentMs: z.number() }),
-    history: { keep: 100_000_000 },
     durability: "memory",
     allow: everybody,
   }),

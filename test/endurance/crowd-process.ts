@@ -1,9 +1,12 @@
-/** Very many clients, each with a reader that writes down what it handles, with the client's own delays. */
+/** Very many clients, each with a reader that writes down what it handles. */
 import { connect } from "busbar/client";
 import { app, user } from "./contract.js";
 import { settings, tell, type CrowdAsked, type CrowdSettings, type CrowdTold } from "./talk.js";
 
 const { url, count } = settings<CrowdSettings>();
+/** Connections that do not last long make the delays longer and longer; here they shall come back soon, and be cut. */
+const reconnectDelayMsMax = 500;
+
 const complaints: string[] = [];
 const lists: number[][] = [];
 let handled = 0;
@@ -11,7 +14,7 @@ let opened = 0;
 let madeUpFor = 0;
 
 for (let index = 0; index < count; index++) {
-  const bus = connect(url, { contract: app, auth: () => ({ scheme: "basic", ...user }) });
+  const bus = connect(url, { contract: app, auth: () => ({ scheme: "basic", ...user }), reconnectDelayMsMax });
   const list: number[] = [];
   lists.push(list);
   let openedAtMs = Number.POSITIVE_INFINITY;
