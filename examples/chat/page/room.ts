@@ -90,13 +90,19 @@ export class Room {
 
   async #read(bus: ChatBus): Promise<void> {
     const { signal } = this.#reading;
-    const messages = bus.channel(`chat/${this.name}`).messages({ from: "last 50", signal });
-    for await (const message of messages) this.#receive(message);
+    const room = bus.channel(`chat/${this.name}`);
+    // A gap is shown at once, and not with the next message, which can take its time.
+    const off = bus.on("gap", ({ channel, lost }) => {
+      if (channel === room.name) this.#add({ type: "gap", lostCount: lost && lost.to - lost.from + 1 });
+    });
+    try {
+      for await (const message of room.messages({ from: "last 50", signal })) this.#receive(message);
+    } finally {
+      off();
+    }
   }
 
-  #receive({ data, from, at, position, gap }: Message<{ readonly text: string }>): void {
-    const lost = gap?.lost;
-    if (gap !== undefined) this.#add({ type: "gap", lostCount: lost && lost.to - lost.from + 1 });
+  #receive({ data, from, at, position }: Message<{ readonly text: string }>): void {
     this.#markIfMissed(at);
     this.#add({ type: "message", text: data.text, from, at, position });
   }
