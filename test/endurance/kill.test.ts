@@ -162,7 +162,7 @@ async function cycle(scene: Scene): Promise<void> {
   } else {
     kills.serving++;
     await Promise.race([listens, server.gone.then(() => expect.unreachable("the server ended by itself"))]);
-    await moment(random.integer(20, 1_000));
+    await moment(random.integer(20, 700));
   }
   await server.kill();
 }
