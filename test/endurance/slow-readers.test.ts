@@ -28,8 +28,11 @@ const ROUNDS = Number(process.env["SLOW_ROUNDS"] ?? 1);
 const MEBIBYTE = 1024 * 1024;
 /** What the server may hold for one who does not read. */
 const HELD_MAX = 1.1 * MEBIBYTE;
-/** Of 50 kB each: 5 MB for every sleeper, more than the kernel and the server hold for it together. */
+/** Large messages for each sleeper before it sleeps: 5 MB. */
 const FILL = 100;
+/** 1 MB more for each sleeper, again and again until the kernel and the server hold no more for it. */
+const FILL_STEP = 20;
+const FILL_STEPS_MAX = 40;
 /** How many messages delivery is measured with, and how often one is published. */
 const TICKS = Number(process.env["SLOW_TICKS"] ?? 50);
 const TICK_EVERY_MS = 100;
@@ -190,6 +193,19 @@ const growth = (before: Memory, after: Memory): Memory => ({
 const mebibytes = (bytes: number): string => `${(bytes / MEBIBYTE).toFixed(3)} MiB`;
 const milliseconds = ({ p50, p99 }: Delays): string => `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`;
 
+/** Publish to those who sleep until that costs no more memory: the kernel is full, and so is what the server holds. */
+async function fillUp(scene: Scene, before: Memory): Promise<void> {
+  let last = 0;
+  for (let step = 0; step < FILL_STEPS_MAX; step++) {
+    await scene.fill(FILL_STEP);
+    const { heldBytes } = growth(before, await scene.memory());
+    expect(heldBytes).toBeLessThan(HELD_MAX);
+    if (heldBytes > MEBIBYTE / 2 && heldBytes - last < MEBIBYTE / 20) return;
+    last = heldBytes;
+  }
+  expect.unreachable("the memory has never come to rest");
+}
+
 it(
   `${SLEEPERS} of ${SLEEPERS + WATCHERS} stop reading: bounded memory, nothing lost, nobody slowed down`,
   async () => {
@@ -204,7 +220,7 @@ it(
       const all = await scene.delays();
       const before = await scene.memory();
       await scene.have("pause");
-      await scene.fill(FILL);
+      await fillUp(scene, before);
       const some = await scene.delays();
       const grown = growth(before, await scene.memory());
       rounds.push({ all, some });
@@ -214,10 +230,6 @@ it(
       );
       expect(grown.heldBytes).toBeLessThan(HELD_MAX);
       expect(grown.anonymousBytes).toBeLessThan(HELD_MAX);
-      // They did stop, and more was for them than the kernel takes.
-      const asleep = await scene.sleepers();
-      expect(asleep.leastBulk).toBeLessThan(scene.fills);
-      expect(grown.heldBytes).toBeGreaterThan(MEBIBYTE / 4);
       await scene.have("resume");
       await scene.allAwake();
     }
