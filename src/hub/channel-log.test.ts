@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { MemoryStore } from "../adapters/memory/memory-store.js";
 import { SeededRandom } from "../testing/seeded-random.js";
+import { VirtualClock } from "../testing/virtual-clock.js";
 import { ChannelLog } from "./channel-log.js";
 import { Cursor } from "./cursor.js";
-import type { Draft, Message, Store } from "./store.js";
+import type { Draft, Message, Origin, Store } from "./store.js";
 
-const draft = (payload: string): Draft => ({ payload, from: "ada", at: 1 });
+const draft = (payload: string, origin?: Origin): Draft => ({ payload, from: "ada", at: Date.UTC(2025, 0, 1), origin });
+const origin = (sequence: number, firstSentAt?: number): Origin => ({ producer: "p", sequence, firstSentAt });
 const limits = { readMessagesMax: 2, readBytesMax: 1000, appendMessagesMax: 2 };
 
 /** A live subscriber that notes what it is pushed. */
@@ -17,18 +19,23 @@ function follow(log: ChannelLog): Message[] {
     gap: () => undefined,
     presence: () => true,
     waits: () => undefined,
+    tooSlow: () => undefined,
     ended: () => undefined,
   };
-  new Cursor(log, sink, log.head).start();
+  new Cursor(log, sink, { offset: log.head, isGone: false, policy: { kind: "all" } }).start();
   return seen;
 }
 
 describe("a channel's log", () => {
   let store: MemoryStore;
   let log: ChannelLog;
-  const logOn = (on: Store, keep = 4) => new ChannelLog({ channel: "a", store: on, retention: { keep }, limits });
+  const clock = new VirtualClock();
+  const logOn = (on: Store, keep = 4) => {
+    const retention = { keep, forMs: Infinity, bytesMax: Infinity };
+    return new ChannelLog({ channel: "a", store: on, clock, log: { retention, durability: "memory" }, limits });
+  };
   beforeEach(async () => {
-    store = new MemoryStore({ random: new SeededRandom(1) });
+    store = new MemoryStore({ clock, random: new SeededRandom(1) });
     log = logOn(store);
     await log.open();
   });
@@ -46,7 +53,9 @@ describe("a channel's log", () => {
       [5, "5"],
     ]);
     const { epoch } = log;
-    expect(receipts.map(([position]) => position)).toEqual([1, 2, 3, 4, 5].map((offset) => ({ epoch, offset })));
+    expect(receipts.map(([published]) => published)).toEqual(
+      [1, 2, 3, 4, 5].map((offset) => ({ position: { epoch, offset }, isRepeat: false })),
+    );
     for (const [index, [, seenCount]] of receipts.entries()) expect(seenCount).toBeGreaterThan(index);
   });
 
@@ -122,19 +131,102 @@ describe("a channel's log", () => {
       cause: { message: "bad disk" },
     });
     store.append = append;
-    await expect(log.append(draft("2"))).resolves.toMatchObject({ offset: 1 });
+    clock.advance(0);
+    await expect(log.append(draft("2"))).resolves.toMatchObject({ position: { offset: 1 } });
     expect(seen.map(({ payload }) => payload)).toEqual(["2"]);
+  });
+
+  it("recognises a repeat, whose position is that of the first time, and pushes it to nobody", async () => {
+    const seen = follow(log);
+    const first = await log.append(draft("1", origin(1)));
+    expect(await log.append(draft("1", origin(1, 0)))).toEqual({ ...first, isRepeat: true });
+    expect(await log.find(origin(1))).toEqual(first.position);
+    expect(await log.find(origin(2))).toBeUndefined();
+    expect(seen).toHaveLength(1);
+  });
+
+  it("refuses a repeat that may be older than what is remembered", async () => {
+    store.append = async () => [{ kind: "unknown" }];
+    await expect(log.append(draft("1", origin(1, 0)))).rejects.toMatchObject({
+      code: "hub/unknown-repeat",
+      retryable: false,
+    });
+  });
+
+  it("refuses everything behind what could not be appended, in the same turn, so that nothing overtakes", async () => {
+    const { append } = store;
+    store.append = () => Promise.reject(new Error("bad disk"));
+    const refused = ["1", "2", "3", "4"].map((payload) => log.append(draft(payload)));
+    for (const receipt of refused) await expect(receipt).rejects.toMatchObject({ code: "hub/not-appended" });
+    store.append = append;
+    await expect(log.append(draft("5"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    clock.advance(0);
+    await expect(log.append(draft("6"))).resolves.toMatchObject({ position: { offset: 1 } });
+  });
+
+  it("finds out what became of an append that failed, and tells the live cursors of it", async () => {
+    const seen = follow(log);
+    const { append } = store;
+    store.append = async (channel, drafts) => {
+      await append.call(store, channel, drafts);
+      throw new Error("the disk did it, and did not say so");
+    };
+    await expect(log.append(draft("1", origin(1)))).rejects.toMatchObject({ code: "hub/not-appended" });
+    store.append = append;
+    clock.advance(0);
+    expect(await log.append(draft("1", origin(1, 0)))).toMatchObject({ position: { offset: 1 }, isRepeat: true });
+    await log.append(draft("2"));
+    await clock.settle();
+    expect(seen.map(({ payload }) => payload)).toEqual(["1", "2"]);
+    expect(log.head).toBe(2);
+  });
+
+  it("opens the log anew before the next append where that failed before, and reads wait for it", async () => {
+    const { append, open } = store;
+    await log.append(draft("0"));
+    store.append = () => Promise.reject(new Error("bad disk"));
+    store.open = () => Promise.reject(new Error("bad disk"));
+    await expect(log.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    await expect(log.read(0, 1)).rejects.toThrow("bad disk");
+    clock.advance(0);
+    await expect(log.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    store.append = append;
+    store.open = open;
+    clock.advance(0);
+    await expect(log.append(draft("1"))).resolves.toMatchObject({ position: { offset: 2 } });
+    expect((await log.read(0, 2)).map(({ payload }) => payload)).toEqual(["0", "1"]);
+  });
+
+  it("goes on in another epoch where the store has lost the log", async () => {
+    const seen = follow(log);
+    await log.append(draft("1"));
+    const lost = new MemoryStore({ clock, random: new SeededRandom(2) });
+    store.append = () => Promise.reject(new Error("the disk is another"));
+    store.release = async () => undefined;
+    store.open = lost.open.bind(lost);
+    const before = log.epoch;
+    await expect(log.append(draft("2"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    expect([log.epoch === before, log.head]).toEqual([false, 0]);
+    store.append = lost.append.bind(lost);
+    clock.advance(0);
+    await log.append(draft("3"));
+    expect(seen.map(({ payload }) => payload)).toEqual(["1", "3"]);
   });
 
   it("notices a store that breaks its promises", async () => {
     store.append = async () => [];
     await expect(log.append(draft("1"))).rejects.toMatchObject({ cause: { code: "kernel/assertion" } });
-    store.append = async () => [{ channel: "a", offset: 7, ...draft("1") }];
+    clock.advance(0);
+    const message = { channel: "a", offset: 7, ...draft("1") };
+    store.append = async () => [{ kind: "appended", message }];
     await expect(log.append(draft("1"))).rejects.toMatchObject({ cause: { code: "kernel/assertion" } });
   });
 
   it("says when it cannot be opened", async () => {
     store.open = () => Promise.reject(new Error("bad disk"));
-    await expect(logOn(store).open()).rejects.toMatchObject({ code: "hub/not-opened", cause: { message: "bad disk" } });
+    const other = logOn(store);
+    await expect(other.open()).rejects.toMatchObject({ code: "hub/not-opened", cause: { message: "bad disk" } });
+    store.open = async () => ({ epoch: "e", head: 0, members: [] });
+    await expect(other.open()).resolves.toEqual([]);
   });
 });

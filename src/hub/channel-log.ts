@@ -214,7 +214,8 @@ export class ChannelLog implements CursorLog {
     if (epoch === this.#epoch && head === this.#head) return;
     this.#epoch = epoch;
     this.#head = head;
-    for (const cursor of this.#live) cursor.logChanged();
+    // A copy: those that are at the head of the log again come back.
+    for (const cursor of [...this.#live]) cursor.logChanged();
   }
 
   #settle(receipt: Deferred<Published> | undefined, outcome: Appended): void {

@@ -9,7 +9,12 @@ import type { Gap, PresenceUpdate, Sink } from "./sink.js";
 import type { Message } from "./store.js";
 import type { Subscription } from "./subscription.js";
 
-const draft = (payload: string) => ({ payload, from: "ada", at: 1 });
+const draft = (payload: string, sequence?: number) => ({
+  payload,
+  from: "ada",
+  at: Date.UTC(2025, 0, 1),
+  origin: sequence === undefined ? undefined : { producer: "p", sequence, firstSentAt: undefined },
+});
 
 class FakeSink implements Sink {
   readonly isBusy = false;
@@ -31,6 +36,8 @@ class FakeSink implements Sink {
 
   waits(): void {}
 
+  tooSlow(): void {}
+
   ended(): void {}
 }
 
@@ -41,10 +48,17 @@ describe("the hub", () => {
   let logged: [string, LogFields | undefined][];
   beforeEach(() => {
     clock = new VirtualClock();
-    store = new MemoryStore({ random: new SeededRandom(1) });
+    store = new MemoryStore({ clock, random: new SeededRandom(1) });
     logged = [];
     const logger = { ...silentLogger, error: (event: string, fields?: LogFields) => void logged.push([event, fields]) };
-    hub = new Hub({ store, turns: clock, logger, retentionOf: () => ({ keep: 10 }), limits: { membersMax: 1 } });
+    const retention = { keep: 10, forMs: Infinity, bytesMax: Infinity };
+    hub = new Hub({
+      store,
+      clock,
+      logger,
+      optionsOf: () => ({ retention, durability: "memory" }),
+      limits: { membersMax: 1 },
+    });
   });
 
   const subscribe = async (channel: string, sink: Sink, from: SubscribeFrom = "now"): Promise<Subscription> => {
@@ -58,7 +72,7 @@ describe("the hub", () => {
     await subscribe("a", here);
     await subscribe("b", there);
     const positions = await Promise.all([hub.publish("a", draft("1")), hub.publish("a", draft("2"))]);
-    expect(positions.map(({ offset }) => offset)).toEqual([1, 2]);
+    expect(positions.map(({ position }) => position.offset)).toEqual([1, 2]);
     expect([here.payloads, there.payloads]).toEqual([["1", "2"], []]);
   });
 
@@ -90,7 +104,7 @@ describe("the hub", () => {
     expect([hub.channelCount, sink.payloads]).toEqual([1, ["1"]]);
     subscription.end();
     expect(hub.channelCount).toBe(0);
-    expect((await hub.publish("a", draft("2"))).offset).toBe(2);
+    expect((await hub.publish("a", draft("2"))).position.offset).toBe(2);
     expect(sink.payloads).toEqual(["1"]);
   });
 
@@ -99,44 +113,149 @@ describe("the hub", () => {
     expect([hub.channelCount, store.logCount]).toEqual([0, 0]);
   });
 
+  it("leaves nothing behind after 100,000 subscriptions", async () => {
+    const sink = new FakeSink();
+    for (let index = 0; index < 100_000; index++) {
+      const subscription = await hub.subscribe(`a/${index % 100}`, { from: "now", sink, hasPresence: true });
+      subscription.start();
+      subscription.end();
+    }
+    expect([hub.channelCount, store.logCount, clock.timerCount]).toEqual([0, 0, 0]);
+  });
+
+  it("finds what was published before", async () => {
+    const { position } = await hub.publish("a", draft("1", 1));
+    expect(await hub.find("a", { producer: "p", sequence: 1 })).toEqual(position);
+    expect(await hub.find("a", { producer: "p", sequence: 2 })).toBeUndefined();
+  });
+
+  it("thins out for who wants only the latest", async () => {
+    const sink = new FakeSink();
+    const subscription = await hub.subscribe("a", {
+      from: "now",
+      sink,
+      hasPresence: false,
+      policy: { kind: "latest" },
+    });
+    subscription.start();
+    await hub.publish("a", draft("1"));
+    expect(sink.payloads).toEqual(["1"]);
+  });
+
+  const member = (name: string, id = "ada") => ({ member: name, id, state: null });
+
   it("tells subscribers who is there, and keeps the channel while somebody is", async () => {
-    const member = { member: "m", id: "ada", state: null };
-    hub.join("a", member);
+    await hub.join("a", member("m"));
     expect(hub.channelCount).toBe(1);
     const sink = new FakeSink();
     const subscription = await subscribe("a", sink);
-    clock.runTurn();
+    clock.advance(50);
     hub.leave("a", "m");
-    clock.runTurn();
+    clock.advance(50);
     subscription.end();
-    expect(sink.updates).toMatchObject([{ members: [member] }, { joined: [member] }, { left: ["m"] }]);
+    expect(sink.updates).toMatchObject([{ members: [member("m")] }, { joined: [member("m")] }, { left: ["m"] }]);
     expect(hub.channelCount).toBe(0);
   });
 
-  it("counts a membership once, however often it has a new state", () => {
-    hub.join("a", { member: "m", id: "ada", state: 1 });
-    hub.join("a", { member: "m", id: "ada", state: 2 });
+  it("counts a membership once, however often it has a new state", async () => {
+    await hub.join("a", { ...member("m"), state: 1 });
+    await hub.join("a", { ...member("m"), state: 2 });
     hub.leave("a", "m");
     hub.leave("a", "m");
     hub.leave("b", "m");
     expect(hub.channelCount).toBe(0);
   });
 
-  it("refuses members beyond the limit, and lets go of the channel that was used for it", () => {
-    hub.join("a", { member: "m", id: "ada", state: 1 });
-    expect(() => hub.join("a", { member: "n", id: "bob", state: 1 })).toThrow(
-      expect.objectContaining({ code: "hub/too-many-members" }),
-    );
+  it("refuses members beyond the limit and names of others, and lets go of the channel that was used for it", async () => {
+    await hub.join("a", member("m"));
+    await expect(hub.join("a", member("n"))).rejects.toMatchObject({ code: "hub/too-many-members" });
+    await expect(hub.join("a", member("m", "bob"))).rejects.toMatchObject({ code: "hub/not-your-member" });
     hub.leave("a", "m");
     expect(hub.channelCount).toBe(0);
+  });
+
+  it("keeps a channel until the lease of its last member is over", async () => {
+    await hub.join("a", member("m"));
+    hub.lapse("a", "m");
+    hub.lapse("b", "m");
+    clock.advance(29_999);
+    expect(hub.channelCount).toBe(1);
+    clock.advance(1);
+    expect(hub.channelCount).toBe(0);
+  });
+
+  it("has the store remember who is present, and takes who it remembers for members whose connections are gone", async () => {
+    const remembered: unknown[] = [];
+    store.present = async (...change: unknown[]) => void remembered.push(change);
+    await hub.join("a", { ...member("m"), state: { x: 1 } });
+    hub.leave("a", "m");
+    expect(remembered).toEqual([
+      ["a", "m", { id: "ada", state: '{"x":1}' }],
+      ["a", "m", undefined],
+    ]);
+    const { open } = store;
+    store.open = async (channel, options) => {
+      const opened = await open.call(store, channel, options);
+      return { ...opened, members: [{ member: "n", id: "bob", state: '{"x":2}' }] };
+    };
+    const sink = new FakeSink();
+    await subscribe("a", sink);
+    expect(sink.updates).toMatchObject([{ members: [{ member: "n", id: "bob", state: { x: 2 } }] }]);
+    clock.advance(30_050);
+    expect(sink.updates.slice(1)).toMatchObject([{ left: ["n"] }]);
+  });
+
+  it("logs what the store cannot remember, and goes on", async () => {
+    store.present = () => Promise.reject(new Error("bad disk"));
+    await hub.join("a", member("m"));
+    await clock.settle();
+    expect(logged).toEqual([["hub/presence-not-kept", { channel: "a", cause: "Error: bad disk" }]]);
+  });
+
+  it("that is closed has nobody leave any more", async () => {
+    await hub.join("a", member("m"));
+    hub.lapse("a", "m");
+    hub.close();
+    expect(clock.timerCount).toBe(0);
+  });
+
+  it("tells 200 members who join at once, and watch, in at most 2,000 frames altogether", async () => {
+    const retention = { keep: 10, forMs: Infinity, bytesMax: Infinity };
+    for (const spreadMs of [0, 1000]) {
+      const room = new Hub({
+        store,
+        clock,
+        logger: silentLogger,
+        optionsOf: () => ({ retention, durability: "memory" }),
+      });
+      const sinks = Array.from({ length: 200 }, () => new FakeSink());
+      for (const [index, sink] of sinks.entries()) {
+        const subscription = await room.subscribe(`room/${spreadMs}`, { from: "now", sink, hasPresence: true });
+        subscription.start();
+        await room.join(`room/${spreadMs}`, member(`m${index}`));
+        clock.advance(spreadMs / 200);
+      }
+      clock.advance(5000);
+      const receipts = 200 * 2;
+      const frames = sinks.reduce((sum, { updates }) => sum + updates.length, receipts);
+      expect(frames).toBeLessThanOrEqual(2000);
+      for (const { updates } of sinks) {
+        const known = new Set(
+          updates
+            .flatMap((update) => (update.kind === "all" ? update.members : update.joined))
+            .map(({ member: name }) => name),
+        );
+        expect(known.size).toBe(200);
+      }
+    }
   });
 
   it("sends no presence to who wants none", async () => {
     const sink = new FakeSink();
     const subscription = await hub.subscribe("a", { from: "now", sink, hasPresence: false });
     subscription.start();
-    hub.join("a", { member: "m", id: "ada", state: 1 });
-    clock.runTurn();
+    await hub.join("a", member("m"));
+    clock.advance(50);
     expect(sink.updates).toEqual([]);
   });
 
@@ -151,6 +270,6 @@ describe("the hub", () => {
     store.release = () => Promise.reject(new Error("bad disk"));
     await hub.publish("a", draft("1"));
     await clock.settle();
-    expect(logged).toEqual([["hub/not-released", { channel: "a", error: "Error: bad disk" }]]);
+    expect(logged).toEqual([["hub/not-released", { channel: "a", cause: "Error: bad disk" }]]);
   });
 });

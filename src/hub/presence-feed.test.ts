@@ -9,49 +9,83 @@ describe("a presence feed", () => {
   let clock: VirtualClock;
   let feed: PresenceFeed;
   let told: PresenceChange[];
+  let kept: [string, unknown][];
+  let emptied: number;
   const watcher = { presenceChanged: (change: PresenceChange) => void told.push(change) };
   beforeEach(() => {
     clock = new VirtualClock();
-    feed = new PresenceFeed({ channel: "a", turns: clock, membersMax: 2 });
     told = [];
+    kept = [];
+    emptied = 0;
+    feed = new PresenceFeed({
+      channel: "a",
+      clock,
+      membersMax: 2,
+      leaseMs: 30_000,
+      onChange: (name, state) => void kept.push([name, state]),
+      onEmpty: () => void emptied++,
+    });
     feed.watch(watcher);
   });
 
-  it("tells what changed in a turn together, when the turn ends", () => {
+  it("tells what changed within a moment together", () => {
     feed.join(member("x"));
+    clock.advance(49);
     feed.join(member("y"));
     expect(told).toEqual([]);
-    clock.runTurn();
+    clock.advance(1);
     feed.leave("x");
-    clock.runTurn();
+    clock.advance(50);
     expect(told).toEqual([
       { kind: "change", channel: "a", joined: [member("x"), member("y")], left: [] },
       { kind: "change", channel: "a", joined: [], left: ["x"] },
     ]);
+    expect(kept).toEqual([
+      ["x", member("x")],
+      ["y", member("y")],
+      ["x", undefined],
+    ]);
   });
 
-  it("gives every watcher the same object", () => {
+  it("gives every watcher the same object, and counts them", () => {
     const others: PresenceChange[] = [];
     feed.watch({ presenceChanged: (change) => void others.push(change) });
     feed.join(member("x"));
-    clock.runTurn();
+    clock.advance(50);
     expect(others[0]).toBe(told[0]);
+    expect(feed.watcherCount).toBe(2);
   });
 
-  it("tells nothing when nothing changed in the end, and asks for one end of the turn only", () => {
+  it("tells nothing when nothing changed in the end", () => {
     feed.join(member("x"));
     feed.leave("x");
     feed.leave("nobody");
-    expect(clock.runTurn()).toBe(true);
-    expect(clock.runTurn()).toBe(false);
+    clock.advance(1000);
     expect(told).toEqual([]);
+    expect(clock.timerCount).toBe(0);
   });
 
   it("tells nothing to who does not watch any more", () => {
     feed.unwatch(watcher);
     feed.join(member("x"));
-    clock.runTurn();
+    clock.advance(50);
     expect(told).toEqual([]);
+  });
+
+  it.each([
+    [200, 200],
+    [5000, 1000],
+  ])("tells %i watchers at most every %i ms", (watchers, everyMs) => {
+    const times: number[] = [];
+    for (let index = 2; index < watchers; index++) feed.watch({ presenceChanged: () => {} });
+    feed.watch({ presenceChanged: () => void times.push(clock.now()) });
+    for (let ms = 0; ms < 3000; ms += 10) {
+      feed.join(member("x", ms));
+      clock.advance(10);
+    }
+    expect(times[0]).toBe(50);
+    for (const [index, time] of times.entries()) if (index > 0) expect(time - (times[index - 1] ?? 0)).toBe(everyMs);
+    expect(times.length).toBeGreaterThan(2);
   });
 
   it("has everybody as one object until something changes", () => {
@@ -72,5 +106,69 @@ describe("a presence feed", () => {
     );
     feed.join(member("y", 2));
     expect(feed.all.members).toEqual([member("x"), member("y", 2)]);
+  });
+
+  it("refuses a name that somebody else is present under", () => {
+    feed.join(member("x"));
+    expect(() => feed.join({ ...member("x"), id: "bob" })).toThrow(
+      expect.objectContaining({ code: "hub/not-your-member" }),
+    );
+  });
+
+  describe("with a member whose connection is gone", () => {
+    beforeEach(() => {
+      feed.join(member("x"));
+      clock.advance(50);
+      told = [];
+      kept = [];
+      feed.lapse("x");
+      feed.lapse("x");
+      feed.lapse("nobody");
+    });
+
+    it("tells nothing when it comes back in time with the same state", () => {
+      clock.advance(29_999);
+      feed.join(member("x"));
+      clock.advance(100_000);
+      expect([told, kept, feed.size, clock.timerCount]).toEqual([[], [], 1, 0]);
+    });
+
+    it("tells its new state when it comes back with one", () => {
+      feed.join(member("x", "back"));
+      clock.advance(50);
+      expect(told).toMatchObject([{ joined: [member("x", "back")], left: [] }]);
+    });
+
+    it("tells once that it left when its time is over", () => {
+      clock.advance(30_050);
+      clock.advance(100_000);
+      expect(told).toEqual([{ kind: "change", channel: "a", joined: [], left: ["x"] }]);
+      expect([kept, emptied, feed.size]).toEqual([[["x", undefined]], 1, 0]);
+    });
+
+    it("is not empty while somebody else is there", () => {
+      feed.join(member("y"));
+      clock.advance(40_000);
+      expect([emptied, feed.size]).toEqual([0, 1]);
+    });
+
+    it("has nobody leave any more once it is closed, and no timer", () => {
+      feed.join(member("y"));
+      feed.close();
+      clock.advance(100_000);
+      expect([told, feed.size, clock.timerCount]).toEqual([[], 2, 0]);
+    });
+  });
+
+  it("takes in who was there before as members whose connections are gone, and tells nobody of it", () => {
+    feed.join(member("x", "now"));
+    clock.advance(50);
+    told = [];
+    feed.remember([member("x", "before"), member("y")]);
+    clock.advance(50);
+    expect(told).toEqual([]);
+    expect(feed.all.members).toEqual([member("x", "now"), member("y")]);
+    clock.advance(30_000);
+    expect(told).toMatchObject([{ left: ["y"] }]);
   });
 });

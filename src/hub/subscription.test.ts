@@ -29,6 +29,10 @@ class FakeSink implements Sink {
     this.waitsCount++;
   }
 
+  tooSlow(): void {
+    this.seen.push("too slow");
+  }
+
   ended(): void {
     this.seen.push("ended");
   }
@@ -51,7 +55,14 @@ describe("a subscription", () => {
   const all = (...names: string[]) => ({ kind: "all", channel: "a", members: names.map(member) });
   beforeEach(() => {
     clock = new VirtualClock();
-    presence = new PresenceFeed({ channel: "a", turns: clock, membersMax: 9 });
+    presence = new PresenceFeed({
+      channel: "a",
+      clock,
+      membersMax: 9,
+      leaseMs: 30_000,
+      onChange: () => {},
+      onEmpty: () => {},
+    });
     sink = new FakeSink();
     endings = 0;
     live.clear();
@@ -59,24 +70,32 @@ describe("a subscription", () => {
 
   const subscribe = (isGone: boolean, hasPresence: boolean): Subscription => {
     const place = { offset: 3, isGone };
-    const options = { log, sink, place, presence: hasPresence ? presence : undefined, onEnd: () => void endings++ };
+    const policy = { kind: "all" } as const;
+    const options = {
+      log,
+      sink,
+      place,
+      policy,
+      presence: hasPresence ? presence : undefined,
+      onEnd: () => void endings++,
+    };
     const subscription = new Subscription(options);
     subscription.start();
     return subscription;
   };
 
-  it("begins with the gap, who is there, and then the messages", () => {
+  it("begins with who is there, the gap, and then the messages", () => {
     presence.join(member("x"));
     const subscription = subscribe(true, true);
     for (const cursor of live) cursor.push({ channel: "a", offset: 4, payload: "0", from: "ada", at: 0 });
-    expect(sink.seen).toEqual([{ position: { epoch: "e", offset: 3 }, lost: undefined }, all("x"), 4]);
+    expect(sink.seen).toEqual([all("x"), { position: { epoch: "e", offset: 3 }, lost: undefined }, 4]);
     expect(subscription.position).toEqual({ epoch: "e", offset: 4 });
   });
 
   it("says nothing about presence where the channel has none", () => {
     const subscription = subscribe(false, false);
     presence.join(member("x"));
-    clock.runTurn();
+    clock.advance(50);
     subscription.drained();
     expect(sink.seen).toEqual([]);
   });
@@ -84,7 +103,7 @@ describe("a subscription", () => {
   it("passes changes of presence on", () => {
     subscribe(false, true);
     presence.join(member("x"));
-    clock.runTurn();
+    clock.advance(50);
     expect(sink.seen).toEqual([all(), { kind: "change", channel: "a", joined: [member("x")], left: [] }]);
   });
 
@@ -93,7 +112,7 @@ describe("a subscription", () => {
     sink.hasRoom = false;
     for (const name of ["x", "y"]) {
       presence.join(member(name));
-      clock.runTurn();
+      clock.advance(50);
     }
     expect(sink.waitsCount).toBe(1);
     subscription.drained();
@@ -108,13 +127,13 @@ describe("a subscription", () => {
     const subscription = subscribe(false, true);
     sink.hasRoom = false;
     presence.join(member("x"));
-    clock.runTurn();
+    clock.advance(50);
     subscription.end();
     subscription.end();
     sink.hasRoom = true;
     subscription.drained();
     presence.leave("x");
-    clock.runTurn();
+    clock.advance(50);
     expect(sink.seen).toEqual([all()]);
     expect([endings, live.size]).toEqual([1, 0]);
   });
