@@ -1,11 +1,11 @@
-import type { Appended, Draft, Message, ReadRange, Retention } from "../../hub/store.js";
+import type { Appended, Draft, Message, Origin, ReadRange, Retention } from "../../hub/store.js";
 import { originBytes, OriginWindow, type OriginWindowLimits } from "./origin-window.js";
 
 /** What a message costs beside its text, roughly: the object, its place in the ring, two numbers. */
 const messageOverheadBytes = 128;
 
-/** So many messages that are too old go with one call, so that none takes long. */
-const EXPIRED_PER_CALL = 64;
+/** The smallest ring. */
+const RING_SIZE_MIN = 8;
 
 /** About how many bytes of memory a message takes. Texts count one byte a character, as mostly they do in V8. */
 export function costOf({ from, payload }: Pick<Draft, "from" | "payload">): number {
@@ -23,7 +23,7 @@ export interface MemoryLogOptions {
  * One channel's log in memory: the messages of its retention in a ring that grows as it fills.
  *
  * Appending and dropping take constant time (amortised while the ring grows), reading as long as what is read and the
- * logarithm of what is kept.
+ * logarithm of what is kept. What is out of retention can no longer be read; `letGo` gives its memory back, in steps.
  */
 export class MemoryLog {
   readonly channel: string;
@@ -35,10 +35,10 @@ export class MemoryLog {
   #start = 0;
   #length = 0;
   #head = 0;
-  #messagesBytes = 0;
+  #messageBytes = 0;
   #payloadBytes = 0;
   /** When the newest message was published; times of a log never go back. */
-  #latestAt = 0;
+  #latestAt = Number.NEGATIVE_INFINITY;
 
   constructor({ channel, epoch, retention, window }: MemoryLogOptions) {
     this.channel = channel;
@@ -52,14 +52,19 @@ export class MemoryLog {
     return this.#head;
   }
 
-  /** How many messages are kept. */
+  /** How many messages have not been let go of. */
   get length(): number {
     return this.#length;
   }
 
-  /** About how much memory the kept messages and the remembered origins take. */
+  /** About how much memory the messages take. */
+  get messageBytes(): number {
+    return this.#messageBytes;
+  }
+
+  /** About how much memory the messages and the remembered origins take. */
   get bytes(): number {
-    return this.#messagesBytes + this.#window.size * originBytes;
+    return this.#messageBytes + this.#window.size * originBytes;
   }
 
   append(draft: Draft): Appended {
@@ -75,33 +80,40 @@ export class MemoryLog {
     return { kind: "appended", message };
   }
 
-  find(origin: { readonly producer: string; readonly sequence: number }): number | undefined {
+  find(origin: Pick<Origin, "producer" | "sequence">): number | undefined {
     return this.#window.find(origin);
   }
 
-  /** Let go of messages that are too old, of a bounded number. */
-  expire(now: number): void {
-    const oldest = now - this.retention.forMs;
-    for (let step = 0; step < EXPIRED_PER_CALL; step++) {
-      const message = this.#ring[this.#start];
-      if (message === undefined || message.at >= oldest) return;
-      this.#dropMessage(message);
-    }
+  /** Let go of what is out of retention, and of the window, at this time: at most `stepsMax` of each. */
+  letGo(now: number, stepsMax: number): void {
+    for (let step = 0; step < stepsMax && this.#isOldestOver(now); step++) this.dropOldest();
+    this.#window.expire(now, stepsMax);
   }
 
-  /** Forget the oldest message, or where there is none the oldest origin; false where there is nothing. */
+  /** False where there is no message. */
   dropOldest(): boolean {
     const oldest = this.#ring[this.#start];
-    if (oldest !== undefined) this.#dropMessage(oldest);
-    else if (this.#window.size > 0) this.#window.forgetOldest();
-    else return false;
+    if (oldest === undefined) return false;
+    this.#ring[this.#start] = undefined;
+    this.#start = (this.#start + 1) % this.#ring.length;
+    this.#length--;
+    this.#messageBytes -= costOf(oldest);
+    this.#payloadBytes -= oldest.payload.length;
+    if (this.#length === 0 && this.#ring.length > RING_SIZE_MIN) this.#resize(0);
     return true;
   }
 
+  /** False where there is no origin. */
+  forgetOldestOrigin(): boolean {
+    return this.#window.forgetOldest();
+  }
+
+  /** Read at this time: nothing is given that is too old by then. */
   read({ after, bytesMax, messagesMax, until }: ReadRange, now: number): Message[] {
     const messages: Message[] = [];
+    const last = Math.min(until, this.#head);
     let bytes = 0;
-    for (let offset = Math.max(after + 1, this.#firstFresh(now)); offset <= until; offset++) {
+    for (let offset = Math.max(after + 1, this.#firstFresh(now)); offset <= last; offset++) {
       const message = this.#at(offset);
       if (message === undefined || messages.length === messagesMax || bytes >= bytesMax) break;
       messages.push(message);
@@ -111,38 +123,43 @@ export class MemoryLog {
   }
 
   #keep(message: Message): void {
-    const { bytesMax, keep } = this.retention;
-    if (keep === 0) return;
-    if (this.#length === keep) this.dropOldest();
-    if (this.#length === this.#ring.length) this.#grow();
+    const { keep } = this.retention;
+    if (keep === 0 && this.#length === 0) return;
+    if (this.#length >= keep) this.dropOldest();
+    // More than `keep` wait to be let go of where the log was opened for less than before.
+    if (this.#length === this.#ring.length) {
+      this.#resize(Math.min(Math.max(keep, this.#length + 1), Math.max(RING_SIZE_MIN, this.#ring.length * 2)));
+    }
     this.#ring[(this.#start + this.#length) % this.#ring.length] = message;
     this.#length++;
-    this.#messagesBytes += costOf(message);
+    this.#messageBytes += costOf(message);
     this.#payloadBytes += message.payload.length;
-    while (this.#payloadBytes > bytesMax && this.#length > 1) this.dropOldest();
   }
 
-  #dropMessage(oldest: Message): void {
-    this.#ring[this.#start] = undefined;
-    this.#start = (this.#start + 1) % this.#ring.length;
-    this.#length--;
-    this.#messagesBytes -= costOf(oldest);
-    this.#payloadBytes -= oldest.payload.length;
+  #isOldestOver(now: number): boolean {
+    const oldest = this.#ring[this.#start];
+    if (oldest === undefined) return false;
+    const { bytesMax, forMs, keep } = this.retention;
+    // The newest message stays, however large it is.
+    const isTooMuch = this.#payloadBytes > bytesMax && this.#length > 1;
+    return isTooMuch || this.#length > keep || oldest.at < now - forMs;
   }
 
   get #oldestOffset(): number {
     return this.#head - this.#length + 1;
   }
 
+  /** The message with an offset that is kept. */
   #at(offset: number): Message | undefined {
-    if (offset > this.#head) return undefined;
     return this.#ring[(this.#start + offset - this.#oldestOffset) % this.#ring.length];
   }
 
-  /** The offset of the oldest message that is not too old: times rise with the offsets. */
+  /** The offset of the oldest message that is neither one too many nor too old: times rise with the offsets. */
   #firstFresh(now: number): number {
-    const oldestAt = now - this.retention.forMs;
-    let low = this.#oldestOffset;
+    const { forMs, keep } = this.retention;
+    let low = Math.max(this.#oldestOffset, this.#head - keep + 1);
+    if (forMs === Number.POSITIVE_INFINITY) return low;
+    const oldestAt = now - forMs;
     let high = this.#head + 1;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
@@ -152,8 +169,7 @@ export class MemoryLog {
     return low;
   }
 
-  #grow(): void {
-    const size = Math.min(this.retention.keep, Math.max(8, this.#ring.length * 2));
+  #resize(size: number): void {
     const ring = Array.from<Message | undefined>({ length: size });
     for (let index = 0; index < this.#length; index++)
       ring[index] = this.#ring[(this.#start + index) % this.#ring.length];

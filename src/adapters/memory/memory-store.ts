@@ -15,13 +15,17 @@ import type {
 } from "../../hub/store.js";
 import { MemoryLog } from "./memory-log.js";
 import type { OriginWindowLimits } from "./origin-window.js";
+import { ReleaseOrder } from "./release-order.js";
+
+/** So many messages or origins are let go of with one call beside those that came, so that no call takes long. */
+const TRIMMED_PER_CALL = 64;
 
 export interface MemoryStoreLimits extends OriginWindowLimits {
-  /** So many logs are kept in all, those that nobody uses included. */
+  /** So many logs are kept in all, those that nobody uses included. Default: 100,000. */
   readonly logsMax: number;
-  /** One log keeps about so many bytes of messages. */
+  /** One log keeps about so many bytes of messages. Default: 16 MiB. */
   readonly logBytesMax: number;
-  /** All logs together keep about so many bytes of messages. */
+  /** All logs together keep about so many bytes of messages and of remembered publishes. Default: 256 MiB. */
   readonly bytesMax: number;
 }
 
@@ -43,18 +47,26 @@ export interface MemoryStoreOptions {
  * Keeps logs in this process's memory: as long as it lives, within the limits.
  *
  * Where there is no more room, the logs that have not been used for the longest time are forgotten whole, then the
- * oldest messages of the log that grows. A forgotten log begins again in a new epoch.
+ * oldest messages of the log that grows, then what it remembers of publishes. A forgotten log begins again in a new epoch.
+ *
+ * It keeps no members: a log is released when nobody is present on it, and nothing outlives the process.
+ *
+ * @example
+ * const store = new MemoryStore({ clock, random });
+ * const log = { durability: "memory", retention: { keep: 100, forMs: Infinity, bytesMax: Infinity } } as const;
+ * const { epoch, head } = await store.open("chat/lobby", log);
  */
 export class MemoryStore implements Store {
   readonly #clock: Clock;
   readonly #limits: MemoryStoreLimits;
   readonly #open = new Map<string, MemoryLog>();
-  /** Logs that nobody uses, those first that were released first. */
-  readonly #released = new Map<string, MemoryLog>();
+  /** Logs that nobody uses. */
+  readonly #released = new ReleaseOrder<MemoryLog>(({ channel }) => channel);
   readonly #epoch: string;
   /** Grows when a log is forgotten, so that no epoch is used for other messages again. */
   #generation = 0;
   #bytes = 0;
+  #isClosed = false;
 
   constructor({ clock, limits, random }: MemoryStoreOptions) {
     this.#clock = clock;
@@ -74,20 +86,23 @@ export class MemoryStore implements Store {
 
   /** Rejects with `store/full` when `logsMax` logs are in use, and with `store/not-durable` for `disk`. */
   async open(channel: string, { durability, retention }: LogOptions): Promise<OpenedLog> {
+    assert(!this.#isClosed, "the store is not closed yet");
     assert(!this.#open.has(channel), `the log of ${channel} is not open yet`);
     if (durability === "disk") {
       throw new BusbarError("store/not-durable", `the memory cannot keep ${channel} on disk`);
     }
-    const log = this.#take(channel) ?? this.#add(channel, retention);
+    const log = this.#released.take(channel) ?? this.#add(channel, retention);
     log.retention = retention;
     this.#open.set(channel, log);
-    this.#changing(log, () => log.expire(this.#clock.wallTimeMs()));
+    this.#letGo(log, TRIMMED_PER_CALL);
     return { epoch: log.epoch, head: log.head, members: [] };
   }
 
   async append(channel: string, drafts: readonly Draft[]): Promise<readonly Appended[]> {
     const log = this.#openLog(channel);
-    return drafts.map((draft) => this.#append(log, draft));
+    const appended = drafts.map((draft) => this.#append(log, draft));
+    this.#letGo(log, drafts.length + TRIMMED_PER_CALL);
+    return appended;
   }
 
   async find(channel: string, origin: Pick<Origin, "producer" | "sequence">): Promise<number | undefined> {
@@ -95,20 +110,24 @@ export class MemoryStore implements Store {
   }
 
   async read(channel: string, range: ReadRange): Promise<readonly Message[]> {
-    return this.#openLog(channel).read(range, this.#clock.wallTimeMs());
+    const log = this.#openLog(channel);
+    this.#letGo(log, TRIMMED_PER_CALL);
+    return log.read(range, this.#clock.wallTimeMs());
   }
 
-  /** Nobody is present on a log that was released, and nothing of the memory survives its process: nothing to do. */
-  async present(): Promise<void> {}
+  async present(channel: string): Promise<void> {
+    this.#openLog(channel);
+  }
 
   async release(channel: string): Promise<void> {
     const log = this.#openLog(channel);
     this.#open.delete(channel);
     // A log in which there never was anything can begin again as if it had gone on.
-    if (log.head > 0) this.#released.set(channel, log);
+    if (log.head > 0) this.#released.add(log);
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#open.clear();
     this.#released.clear();
     this.#bytes = 0;
@@ -117,12 +136,6 @@ export class MemoryStore implements Store {
   #openLog(channel: string): MemoryLog {
     const log = this.#open.get(channel);
     assert(log !== undefined, `the log of ${channel} is open`);
-    return log;
-  }
-
-  #take(channel: string): MemoryLog | undefined {
-    const log = this.#released.get(channel);
-    this.#released.delete(channel);
     return log;
   }
 
@@ -138,18 +151,21 @@ export class MemoryStore implements Store {
   #append(log: MemoryLog, draft: Draft): Appended {
     const { bytesMax, logBytesMax } = this.#limits;
     const appended = this.#changing(log, () => {
-      log.expire(this.#clock.wallTimeMs());
       const result = log.append(draft);
-      while (log.bytes > logBytesMax) log.dropOldest();
+      while (log.messageBytes > logBytesMax) log.dropOldest();
       return result;
     });
     while (this.#bytes > bytesMax) if (!this.#makeRoom(log)) break;
     return appended;
   }
 
+  #letGo(log: MemoryLog, stepsMax: number): void {
+    this.#changing(log, () => log.letGo(this.#clock.wallTimeMs(), stepsMax));
+  }
+
   /** Forget something; false when there is nothing to forget. */
   #makeRoom(log: MemoryLog): boolean {
-    return this.#forgetOne() || this.#changing(log, () => log.dropOldest());
+    return this.#forgetOne() || this.#changing(log, () => log.dropOldest() || log.forgetOldestOrigin());
   }
 
   /** Do something to a log, and count what that does to the bytes of all. */
@@ -162,12 +178,10 @@ export class MemoryStore implements Store {
 
   /** Forget the log that was released first; false when all logs are in use. */
   #forgetOne(): boolean {
-    for (const [channel, log] of this.#released) {
-      this.#released.delete(channel);
-      this.#bytes -= log.bytes;
-      this.#generation++;
-      return true;
-    }
-    return false;
+    const oldest = this.#released.takeOldest();
+    if (oldest === undefined) return false;
+    this.#bytes -= oldest.bytes;
+    this.#generation++;
+    return true;
   }
 }
