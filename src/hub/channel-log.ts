@@ -1,9 +1,12 @@
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Timer } from "../kernel/clock.js";
 import { deferred, type Deferred } from "../kernel/deferred.js";
 import { assert, BusbarError } from "../kernel/errors.js";
 import type { Position, SubscribeFrom } from "../wire/messages.js";
 import type { Cursor, CursorLog } from "./cursor.js";
-import type { Appended, Draft, LogOptions, Message, Origin, Store, StoredMember } from "./store.js";
+import type { Appended, Draft, LogOptions, Message, OpenedLog, Origin, Store, StoredMember } from "./store.js";
+
+/** A log that could not be opened anew is tried again after this time, as long as somebody follows it live. */
+const REOPEN_AFTER_MS = 1_000;
 
 export interface ChannelLogOptions {
   readonly channel: string;
@@ -11,6 +14,10 @@ export interface ChannelLogOptions {
   readonly clock: Clock;
   readonly log: LogOptions;
   readonly limits: LogLimits;
+  /** Told whom the store remembers as present, each time it has opened the log. */
+  readonly onOpened?: (members: readonly StoredMember[]) => void;
+  /** The log is not busy any more: who kept it for that alone can release it. */
+  readonly onIdle?: () => void;
 }
 
 /** How much is moved at once between a log and its store. */
@@ -24,8 +31,7 @@ export interface LogLimits {
 }
 
 /** Where a subscription begins, and whether what it asked for is gone. */
-export interface Place {
-  readonly offset: number;
+export interface Place extends Position {
   readonly isGone: boolean;
 }
 
@@ -47,14 +53,14 @@ export class ChannelLog implements CursorLog {
   /** Bounded by whoever publishes: see the pipeline's queues. */
   readonly #publishing: Publishing[] = [];
   #isAppending = false;
-  #opened: Promise<readonly StoredMember[]> | undefined;
+  /** Undefined while the log has to be opened: at first, and when an append failed, until it is known what is in it. */
+  #opened: Promise<void> | undefined;
+  #isOpening = false;
+  /** Whether the store has it open. */
   #isOpen = false;
-  /** An append failed in this turn of the event loop: what comes behind it must not overtake it. */
-  #isRefusing = false;
-  /** An append failed, and what is in the log is not known until it was opened anew. */
-  #isInDoubt = false;
-  /** The log is being opened anew: reading waits for it. */
-  #reopening: Promise<void> | undefined;
+  /** An append failed just now: what comes behind it must not overtake it. */
+  #refusing: Timer | undefined;
+  #reopening: Timer | undefined;
   #epoch = "";
   #head = 0;
 
@@ -74,12 +80,18 @@ export class ChannelLog implements CursorLog {
     return this.#live.size;
   }
 
+  /** Whether it must not be released yet, although nobody uses it. */
+  get isBusy(): boolean {
+    return this.#isOpening || this.#refusing !== undefined;
+  }
+
   /**
-   * Open the log in the store, once; everything else needs it. Resolves with who was present when it was last in use.
+   * Open the log in the store, or open it anew where an append failed; before everything else.
    *
    * Rejects with `hub/not-opened`; then it can be tried again.
    */
-  open(): Promise<readonly StoredMember[]> {
+  open(): Promise<void> {
+    // One promise for all who wait, so that they go on in the order of their calls.
     this.#opened ??= this.#open();
     return this.#opened;
   }
@@ -91,32 +103,35 @@ export class ChannelLog implements CursorLog {
    * that was given to the log before that is known is rejected with it, so that nothing overtakes.
    */
   append(draft: Draft): Promise<Published> {
-    if (this.#isRefusing) return Promise.reject(notAppended("what was published before it could not be written"));
+    if (this.#refusing !== undefined) return Promise.reject(notAppended("what was before it could not be appended"));
     const receipt = deferred<Published>();
     this.#publishing.push({ draft, receipt });
     if (!this.#isAppending) this.#appendNext();
     return receipt.promise;
   }
 
-  /** The position of the message with this origin, where the store remembers it. */
+  /** The position of the message with this origin, where the store remembers it. Rejects with `hub/not-read`. */
   async find(origin: Pick<Origin, "producer" | "sequence">): Promise<Position | undefined> {
-    await this.#reopening;
-    const offset = await this.#options.store.find(this.#options.channel, origin);
-    return offset === undefined ? undefined : { epoch: this.#epoch, offset };
+    await this.#ready();
+    const { epoch } = this;
+    const offset = await this.#options.store.find(this.#options.channel, origin).catch(notRead);
+    return offset === undefined ? undefined : { epoch, offset };
   }
 
-  /** Where a subscription from there begins. */
+  /** Where a subscription from there begins. Rejects with `hub/not-read`. */
   async placeOf(from: SubscribeFrom): Promise<Place> {
-    if (from === "now") return { offset: this.#head, isGone: false };
-    if (from === "start") return { offset: await this.#oldestBehind(0), isGone: false };
-    if ("last" in from) return { offset: await this.#oldestBehind(Math.max(0, this.#head - from.last)), isGone: false };
-    if (from.epoch !== this.#epoch) return { offset: await this.#oldestBehind(0), isGone: true };
-    return from.offset > this.#head ? { offset: this.#head, isGone: true } : { offset: from.offset, isGone: false };
+    await this.#ready();
+    const { epoch, head } = this;
+    if (from === "now") return { epoch, offset: head, isGone: false };
+    if (from === "start") return this.#oldestBehind(0, false);
+    if ("last" in from) return this.#oldestBehind(Math.max(0, head - from.last), false);
+    if (from.epoch !== epoch) return this.#oldestBehind(0, true);
+    return from.offset > head ? { epoch, offset: head, isGone: true } : { ...from, isGone: false };
   }
 
   async read(after: number, until: number): Promise<readonly Message[]> {
+    await this.#ready();
     const { channel, limits, store } = this.#options;
-    await this.#reopening;
     const { readBytesMax: bytesMax, readMessagesMax: messagesMax } = limits;
     return store.read(channel, { after, until, messagesMax, bytesMax });
   }
@@ -129,34 +144,78 @@ export class ChannelLog implements CursorLog {
     this.#live.delete(cursor);
   }
 
-  /** Give the log back to the store. Nobody uses it any more. */
+  /** Give the log back to the store. Nobody uses it any more, and it is not busy. */
   async release(): Promise<void> {
+    this.close();
     if (!this.#isOpen) return;
     this.#isOpen = false;
     await this.#options.store.release(this.#options.channel);
   }
 
-  async #open(): Promise<readonly StoredMember[]> {
-    const { channel, log, store } = this.#options;
+  /** Let no timer of it go on. */
+  close(): void {
+    this.#refusing?.cancel();
+    this.#refusing = undefined;
+    this.#reopening?.cancel();
+    this.#reopening = undefined;
+  }
+
+  async #open(): Promise<void> {
+    const { channel, log, onIdle, onOpened, store } = this.#options;
+    this.#isOpening = true;
     try {
-      const { epoch, head, members } = await store.open(channel, log);
-      this.#epoch = epoch;
-      this.#head = head;
+      // Not before `open` has noted the promise, whatever the store does.
+      await Promise.resolve();
+      if (this.#isOpen) await store.release(channel);
+      this.#isOpen = false;
+      const opened = await store.open(channel, log);
       this.#isOpen = true;
-      return members;
+      this.#follow(opened);
+      onOpened?.(opened.members);
     } catch (cause) {
       this.#opened = undefined;
+      this.#reopenLater();
       throw new BusbarError("hub/not-opened", "the channel's log cannot be opened", { retryable: true, cause });
+    } finally {
+      this.#isOpening = false;
+      onIdle?.();
     }
   }
 
-  /** The place before the oldest message that is kept behind `after`. */
-  async #oldestBehind(after: number): Promise<number> {
+  /** Take over what is in the log, and have the live cursors read what they were not pushed. */
+  #follow({ epoch, head }: OpenedLog): void {
+    if (epoch === this.#epoch && head === this.#head) return;
+    assert(epoch !== this.#epoch || head > this.#head, "a store keeps what it acknowledged, or begins a new epoch");
+    this.#epoch = epoch;
+    this.#head = head;
+    // Those that have nothing to read are live again at once: a set would hand them out once more.
+    for (const cursor of [...this.#live]) cursor.logChanged();
+  }
+
+  #reopenLater(): void {
+    if (this.#live.size === 0) return;
+    this.#reopening?.cancel();
+    this.#reopening = this.#options.clock.schedule(REOPEN_AFTER_MS, () => {
+      // Where it fails, it has been scheduled anew.
+      if (this.#live.size > 0) this.open().catch(() => {});
+    });
+  }
+
+  /** Wait until the log is open and it is known what is in it: also where another append failed meanwhile. */
+  async #ready(): Promise<void> {
+    let opened: Promise<void> | undefined;
+    while (opened === undefined || opened !== this.#opened) {
+      opened = this.open();
+      await opened;
+    }
+  }
+
+  /** The place before the oldest message that is kept behind `after`. The log is open. */
+  async #oldestBehind(after: number, isGone: boolean): Promise<Place> {
     const { channel, store } = this.#options;
-    await this.#reopening;
-    const until = this.#head;
-    const [oldest] = await store.read(channel, { after, until, messagesMax: 1, bytesMax: 1 });
-    return oldest === undefined ? until : oldest.offset - 1;
+    const { epoch, head: until } = this;
+    const [oldest] = await store.read(channel, { after, until, messagesMax: 1, bytesMax: 1 }).catch(notRead);
+    return { epoch, offset: oldest === undefined ? until : oldest.offset - 1, isGone };
   }
 
   /** Append what waits, batch after batch. */
@@ -171,16 +230,15 @@ export class ChannelLog implements CursorLog {
           this.#refuse([...batch, ...this.#publishing.splice(0)], cause);
           this.#appendNext();
         };
-        this.#isInDoubt = true;
-        // Where that fails as well, the next batch tries again. The log is in use until then: its publishers wait.
-        this.#resolveDoubt().then(goOn, goOn);
+        this.#opened = undefined;
+        // Where that fails as well, whoever uses the log next tries again.
+        this.open().then(goOn, goOn);
       },
     );
   }
 
   async #append(batch: readonly Publishing[]): Promise<void> {
     const { channel, store } = this.#options;
-    if (this.#isInDoubt) await this.#resolveDoubt();
     const drafts = batch.map(({ draft }) => draft);
     const outcomes = await store.append(channel, drafts);
     assert(outcomes.length === batch.length, "a store answers for every draft of a batch");
@@ -192,30 +250,10 @@ export class ChannelLog implements CursorLog {
     const error = notAppended(cause);
     for (const { receipt } of all) receipt.reject(error);
     // Until the publishers have heard of it.
-    this.#isRefusing = true;
-    this.#options.clock.schedule(0, () => (this.#isRefusing = false));
-  }
-
-  /** Look in the store what has become of the log, and have the live cursors read what they were not pushed. */
-  #resolveDoubt(): Promise<void> {
-    this.#reopening = this.#reopen();
-    return this.#reopening;
-  }
-
-  async #reopen(): Promise<void> {
-    const { channel, log, store } = this.#options;
-    if (this.#isOpen) {
-      this.#isOpen = false;
-      await store.release(channel);
-    }
-    const { epoch, head } = await store.open(channel, log);
-    this.#isOpen = true;
-    this.#isInDoubt = false;
-    if (epoch === this.#epoch && head === this.#head) return;
-    this.#epoch = epoch;
-    this.#head = head;
-    // A copy: those that are at the head of the log again come back.
-    for (const cursor of [...this.#live]) cursor.logChanged();
+    this.#refusing = this.#options.clock.schedule(0, () => {
+      this.#refusing = undefined;
+      this.#options.onIdle?.();
+    });
   }
 
   #settle(receipt: Deferred<Published> | undefined, outcome: Appended): void {
@@ -243,4 +281,8 @@ export class ChannelLog implements CursorLog {
 function notAppended(cause: unknown): BusbarError {
   const message = "the channel's log could not be written; whether the message is in it is unknown";
   return new BusbarError("hub/not-appended", message, { retryable: true, cause });
+}
+
+function notRead(cause: unknown): never {
+  throw new BusbarError("hub/not-read", "the channel's log could not be read", { retryable: true, cause });
 }

@@ -229,6 +229,14 @@ describe("a cursor", () => {
     expect(sink.isWaitedFor).toBe(false);
   });
 
+  it("that its sink ends while it is live takes nothing more, and does not wait", () => {
+    const cursor = cursorAt(0);
+    sink.onMessage = () => cursor.end();
+    sink.room = 0;
+    log.append();
+    expect([sink.seen, sink.isWaitedFor, log.live.size]).toEqual([[], false, 0]);
+  });
+
   it("ends with an error when the log cannot be read", async () => {
     log.head = 3;
     const cursor = cursorAt(0);
