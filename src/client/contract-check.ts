@@ -1,5 +1,5 @@
 import type { Contract } from "../contract/contract.js";
-import { validate, type Validation } from "../contract/validation.js";
+import type { Validation } from "../contract/validation.js";
 import type { BusbarError } from "../kernel/errors.js";
 import { wireError } from "../wire/errors.js";
 import type { MessageCheck } from "./publisher.js";
@@ -7,9 +7,8 @@ import type { MessageCheck } from "./publisher.js";
 /** Holds messages against a contract as the server does, so that what does not fit makes no round trip. */
 export function checkAgainst(contract: Contract): MessageCheck {
   return (channel, data) => {
-    const match = contract.match(channel);
-    if (match === undefined) return wireError("channel/unknown", `the contract has no "${channel}"`);
-    const validation = validate(match.definition.message, data);
+    const validation = contract.check(channel, data);
+    if (validation === undefined) return wireError("channel/unknown", `the contract has no "${channel}"`);
     return validation instanceof Promise ? validation.then(verdictOn) : verdictOn(validation);
   };
 }

@@ -15,6 +15,13 @@ describe("a contract", () => {
     expect(Object.keys(app.definitions)).toEqual(["chat/:room", "news"]);
   });
 
+  it("holds messages against their channels", () => {
+    const app = contract({ "chat/:room": channel({ message }) });
+    expect(app.check("chat/lobby", { text: "hi", more: 1 })).toEqual({ isValid: true, value: { text: "hi" } });
+    expect(app.check("chat/lobby", {})).toMatchObject({ isValid: false });
+    expect(app.check("weather", {})).toBeUndefined();
+  });
+
   it("keeps channels and calls apart, whatever their patterns overlap", () => {
     const cancel = call({ input: message, output: message });
     const app = contract({ "orders/:id": channel({ message }), "orders/:id/cancel": cancel });

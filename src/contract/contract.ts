@@ -2,6 +2,7 @@ import { BusbarError } from "../kernel/errors.js";
 import type { CallDefinition } from "./call.js";
 import type { ChannelDefinition } from "./channel.js";
 import { fingerprint, partFingerprint } from "./fingerprint.js";
+import { validate, type Validation } from "./validation.js";
 import { PatternTree, type Params, type PatternMatch } from "./pattern.js";
 
 /** What a pattern can stand for. */
@@ -35,6 +36,8 @@ export interface Contract<Parts extends Definitions = Definitions> {
   match(name: string): ChannelMatch | undefined;
   /** The call that a valid name means; undefined where no pattern of a call matches. */
   matchCall(name: string): CallMatch | undefined;
+  /** Hold a message against the schema of its channel; undefined where no pattern of a channel matches. */
+  check(channel: string, data: unknown): Validation<unknown> | Promise<Validation<unknown>> | undefined;
   /** The same for the same schemas, wherever and in whatever order they are written. */
   readonly fingerprint: string;
   /** The fingerprint of each part, by pattern. */
@@ -71,6 +74,10 @@ export function contract<const Parts extends Definitions>(definitions: Parts): C
     definitions,
     match: (name) => matchOf(channels.find(name)),
     matchCall: (name) => matchOf(calls.find(name)),
+    check: (name, data) => {
+      const definition = channels.find(name)?.value;
+      return definition && validate(definition.message, data);
+    },
     fingerprint: fingerprint(parts),
     parts,
   };
