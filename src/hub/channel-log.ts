@@ -61,6 +61,7 @@ export class ChannelLog implements CursorLog {
   /** An append failed just now: what comes behind it must not overtake it. */
   #refusing: Timer | undefined;
   #reopening: Timer | undefined;
+  #isClosed = false;
   #epoch = "";
   #head = 0;
 
@@ -154,6 +155,7 @@ export class ChannelLog implements CursorLog {
 
   /** Let no timer of it go on. */
   close(): void {
+    this.#isClosed = true;
     this.#refusing?.cancel();
     this.#refusing = undefined;
     this.#reopening?.cancel();
@@ -189,11 +191,12 @@ export class ChannelLog implements CursorLog {
     this.#epoch = epoch;
     this.#head = head;
     // Those that have nothing to read are live again at once: a set would hand them out once more.
-    for (const cursor of [...this.#live]) cursor.logChanged();
+    const live = Array.from(this.#live);
+    for (const cursor of live) cursor.logChanged();
   }
 
   #reopenLater(): void {
-    if (this.#live.size === 0) return;
+    if (this.#isClosed || this.#live.size === 0) return;
     this.#reopening?.cancel();
     this.#reopening = this.#options.clock.schedule(REOPEN_AFTER_MS, () => {
       // Where it fails, it has been scheduled anew.
@@ -239,6 +242,7 @@ export class ChannelLog implements CursorLog {
 
   async #append(batch: readonly Publishing[]): Promise<void> {
     const { channel, store } = this.#options;
+    if (this.#isOpening || !this.#isOpen) await this.open();
     const drafts = batch.map(({ draft }) => draft);
     const outcomes = await store.append(channel, drafts);
     assert(outcomes.length === batch.length, "a store answers for every draft of a batch");

@@ -95,7 +95,7 @@ class FakeSink implements Sink {
 }
 
 const all: Policy = { kind: "all" };
-const behind = (offset: number, policy: Policy = all): CursorStart => ({ offset, isGone: false, policy });
+const behind = (offset: number, policy: Policy = all): CursorStart => ({ epoch: "e", offset, isGone: false, policy });
 
 describe("a cursor", () => {
   let log: FakeLog;
@@ -272,7 +272,7 @@ describe("a cursor", () => {
   it("that begins where nothing is any more says so once, before the first message", async () => {
     log.head = 4;
     log.oldest = 3;
-    new Cursor(log, sink, { offset: 2, isGone: true, policy: all }).start();
+    new Cursor(log, sink, { epoch: "e", offset: 2, isGone: true, policy: all }).start();
     await log.answerRead();
     expect(sink.seen).toEqual([{ position: { epoch: "e", offset: 2 }, lost: undefined }, 3, 4]);
   });

@@ -1,7 +1,7 @@
 import { BusbarError } from "../kernel/errors.js";
 import type { Position } from "../wire/messages.js";
-import { Newest } from "./newest.js";
-import type { Gap, Sink } from "./sink.js";
+import { readAll, readNewest, type Stretch } from "./newest.js";
+import type { Sink } from "./sink.js";
 import type { Message } from "./store.js";
 
 /** What a cursor needs of its channel's log. */
@@ -28,11 +28,12 @@ export type Policy =
   | { readonly kind: "latest"; readonly key?: string }
   | { readonly kind: "disconnect" };
 
-export interface CursorStart {
-  readonly offset: number;
+export interface CursorStart extends Position {
   /** What was asked for is gone: the sink is told so before the first message. */
   readonly isGone: boolean;
   readonly policy: Policy;
+  /** Told when the cursor ends by itself, before its sink is. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -52,6 +53,7 @@ export class Cursor {
   readonly #log: CursorLog;
   readonly #sink: Sink;
   readonly #policy: Policy;
+  readonly #onEnd: (() => void) | undefined;
   #epoch: string;
   #offset: number;
   #isGone: boolean;
@@ -63,7 +65,8 @@ export class Cursor {
     this.#log = log;
     this.#sink = sink;
     this.#policy = start.policy;
-    this.#epoch = log.epoch;
+    this.#onEnd = start.onEnd;
+    this.#epoch = start.epoch;
     this.#offset = start.offset;
     this.#isGone = start.isGone;
   }
@@ -79,6 +82,7 @@ export class Cursor {
   /** Begin to hand messages over. */
   start(): void {
     if (this.#state !== "new") return;
+    this.#followEpoch();
     if (this.#isGone) this.#tellGone();
     this.#goOn();
   }
@@ -89,7 +93,7 @@ export class Cursor {
       if (!this.#take(message)) this.#refused();
     } catch (cause) {
       // One subscriber's defect is not the others' business: they are pushed the same message.
-      this.#fail(cause);
+      this.fail(cause);
     }
   }
 
@@ -102,7 +106,11 @@ export class Cursor {
   logChanged(): void {
     if (!this.isLive) return;
     this.#log.removeLive(this);
-    this.#goOn();
+    try {
+      this.#goOn();
+    } catch (cause) {
+      this.fail(cause);
+    }
   }
 
   /** Stop. Nothing reaches the sink any more. */
@@ -111,17 +119,32 @@ export class Cursor {
     this.#state = "ended";
   }
 
+  /** End with an error, of which the sink is told. */
+  fail(cause: unknown): void {
+    if (this.#hasEnded) return;
+    this.end();
+    this.#onEnd?.();
+    this.#sink.ended(new BusbarError("hub/not-read", "the messages could not be read on", { retryable: true, cause }));
+  }
+
+  /** Each call of the sink may have ended it. */
+  get #hasEnded(): boolean {
+    return this.#state === "ended";
+  }
+
   #goOn(): void {
+    if (this.#hasEnded) return;
     this.#followEpoch();
-    if (this.#offset === this.#log.head) {
-      if (this.#isGone) this.#tellGone();
-      this.#isThinning = false;
-      this.#state = "live";
-      this.#log.addLive(this);
-    } else {
+    if (this.#offset !== this.#log.head) {
       this.#state = "reading";
-      this.#catchUp().catch((cause: unknown) => this.#fail(cause));
+      this.#catchUp().catch((cause: unknown) => this.fail(cause));
+      return;
     }
+    if (this.#isGone) this.#tellGone();
+    if (this.#hasEnded) return;
+    this.#isThinning = false;
+    this.#state = "live";
+    this.#log.addLive(this);
   }
 
   /** Where the log has another epoch, begin with what there is of it. */
@@ -136,40 +159,35 @@ export class Cursor {
   async #catchUp(): Promise<void> {
     while (this.#state === "reading") {
       const { epoch, head } = this.#log;
-      const newest = this.#newest();
-      const messages =
-        newest === undefined ? await this.#log.read(this.#offset, head) : await newest.read(this.#offset, head);
+      const stretch = await this.#read(head);
       // What was read of an epoch that is over belongs to nobody.
-      if (this.#log.epoch === epoch) this.#handOver(messages, newest?.readTo ?? head);
-      else if (this.#state === "reading") this.#followEpoch();
+      if (this.#log.epoch === epoch) this.#handOver(stretch);
+      else this.#followEpoch();
     }
   }
 
-  #newest(): Newest | undefined {
-    return this.#isThinning && this.#policy.kind === "latest" ? new Newest(this.#log, this.#policy.key) : undefined;
+  #read(until: number): Promise<Stretch> {
+    const after = this.#offset;
+    if (!this.#isThinning || this.#policy.kind !== "latest") return readAll(this.#log, after, until);
+    return readNewest(this.#log, { after, until, key: this.#policy.key });
   }
 
-  /** @param until what was read goes so far; where nothing was read, nothing is kept up to there. */
-  #handOver(messages: readonly Message[], until: number): void {
+  #handOver({ lostTo, messages, readTo }: Stretch): void {
     if (this.#state !== "reading") return;
-    const first = messages[0];
-    if (first === undefined || !this.#isThinning) this.#skipTo((first?.offset ?? until + 1) - 1);
-    for (const message of messages) if (!this.#take(message)) return this.#wait();
-    if (this.#isThinning) this.#offset = until;
+    this.#skipTo(lostTo);
+    for (const message of messages) if (!this.#take(message)) return this.#wait("full");
+    this.#offset = readTo;
     // Nothing was appended between this look at the head and being live: both happen in one go.
-    if (this.#offset === this.#log.head) this.#goOn();
-    else if (this.#sink.isBusy) this.#wait();
+    if (readTo === this.#log.head) this.#goOn();
+    else if (this.#sink.isBusy) this.#wait("busy");
   }
 
+  /** Tell what is lost of the messages up to there; before the first message of another epoch that all before it is. */
   #skipTo(offset: number): void {
-    if (this.#isGone) {
-      this.#offset = offset;
-      this.#tellGone();
-    } else if (offset > this.#offset) {
-      const gap: Gap = { position: { epoch: this.#epoch, offset }, lost: { from: this.#offset + 1, to: offset } };
-      this.#offset = offset;
-      this.#sink.gap(gap);
-    }
+    const from = this.#offset + 1;
+    this.#offset = Math.max(offset, this.#offset);
+    if (this.#isGone) this.#tellGone();
+    else if (offset >= from) this.#sink.gap({ position: this.position, lost: { from, to: offset } });
   }
 
   #tellGone(): void {
@@ -178,32 +196,26 @@ export class Cursor {
   }
 
   #take(message: Message): boolean {
-    if (this.#state === "ended" || !this.#sink.message(message)) return false;
+    if (this.#hasEnded || !this.#sink.message(message)) return false;
     this.#offset = message.offset;
     return true;
   }
 
   /** The sink took no message while this cursor was live. */
   #refused(): void {
-    if (this.#state === "ended") return;
+    if (this.#hasEnded) return;
     this.#log.removeLive(this);
-    if (this.#policy.kind === "disconnect") {
-      this.#state = "ended";
-      return this.#sink.tooSlow();
-    }
-    this.#wait();
+    if (this.#policy.kind !== "disconnect") return this.#wait("full");
+    this.#state = "ended";
+    this.#onEnd?.();
+    this.#sink.tooSlow();
   }
 
-  #wait(): void {
-    if (this.#state === "ended") return;
-    this.#isThinning = this.#policy.kind === "latest";
+  /** @param why a message was refused, or only something waits */
+  #wait(why: "full" | "busy"): void {
+    if (this.#hasEnded) return;
+    if (why === "full") this.#isThinning = this.#policy.kind === "latest";
     this.#state = "waiting";
     this.#sink.waits();
-  }
-
-  #fail(cause: unknown): void {
-    if (this.#state === "ended") return;
-    this.end();
-    this.#sink.ended(new BusbarError("hub/not-read", "the messages could not be read on", { retryable: true, cause }));
   }
 }

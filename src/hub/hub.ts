@@ -42,7 +42,16 @@ interface Channel {
   readonly presence: PresenceFeed;
   /** Subscriptions, and calls that are under way. */
   uses: number;
-  isPresenceKnown: boolean;
+}
+
+/** What a hub holds. */
+export interface HubCounts {
+  /** Channels in use. */
+  readonly channels: number;
+  /** Subscriptions at the heads of their logs. */
+  readonly live: number;
+  /** Subscriptions that are told who is there. */
+  readonly watchers: number;
 }
 
 /** All channels of a server. A channel exists here while somebody publishes, subscribes or is present. */
@@ -50,6 +59,7 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #limits: HubLimits;
   readonly #channels = new Map<string, Channel>();
+  #isClosed = false;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -59,6 +69,16 @@ export class Hub {
   /** How many channels are in use. */
   get channelCount(): number {
     return this.#channels.size;
+  }
+
+  get counts(): HubCounts {
+    let live = 0;
+    let watchers = 0;
+    for (const { log, presence } of this.#channels.values()) {
+      live += log.liveCount;
+      watchers += presence.watcherCount;
+    }
+    return { channels: this.channelCount, live, watchers };
   }
 
   /**
@@ -71,7 +91,7 @@ export class Hub {
     return this.#using(name, ({ log }) => log.append(draft));
   }
 
-  /** The position of the message with this origin, where it is remembered. Rejects with `hub/not-opened`. */
+  /** The position of the message with this origin, where it is remembered. Rejects with `hub/not-opened` or `hub/not-read`. */
   find(name: string, origin: Pick<Origin, "producer" | "sequence">): Promise<Position | undefined> {
     return this.#using(name, ({ log }) => log.find(origin));
   }
@@ -79,14 +99,14 @@ export class Hub {
   /**
    * Put a cursor on the channel's log. Nothing reaches the sink before `start()`; `end()` must be called.
    *
-   * Rejects with `hub/not-opened`.
+   * Rejects with `hub/not-opened` or `hub/not-read`.
    */
   async subscribe(name: string, options: SubscribeOptions): Promise<Subscription> {
     const { from, hasPresence, policy = { kind: "all" }, sink } = options;
     const channel = this.#use(name);
     const onEnd = (): void => this.#letGo(name, channel);
     try {
-      await this.#open(channel);
+      await channel.log.open();
       const { log, presence } = channel;
       const place = await log.placeOf(from);
       return new Subscription({ log, sink, place, policy, presence: hasPresence ? presence : undefined, onEnd });
@@ -114,15 +134,22 @@ export class Hub {
     this.#touch(name, ({ presence }) => presence.lapse(member));
   }
 
-  /** Nobody leaves any more: who is present is so, as far as the store remembers it, after the next start. */
+  /**
+   * Let no timer go on: nobody leaves any more. Who is present is so, as far as the store remembers it, after the next
+   * start. Before the store is closed.
+   */
   close(): void {
-    for (const { presence } of this.#channels.values()) presence.close();
+    this.#isClosed = true;
+    for (const { log, presence } of this.#channels.values()) {
+      log.close();
+      presence.close();
+    }
   }
 
   async #using<Result>(name: string, work: (channel: Channel) => Result | Promise<Result>): Promise<Result> {
     const channel = this.#use(name);
     try {
-      await this.#open(channel);
+      await channel.log.open();
       return await work(channel);
     } finally {
       this.#letGo(name, channel);
@@ -132,17 +159,10 @@ export class Hub {
   /** Do something to a channel if it is in use. */
   #touch(name: string, work: (channel: Channel) => void): void {
     const channel = this.#channels.get(name);
-    if (channel === undefined) return;
+    if (channel === undefined || this.#isClosed) return;
     channel.uses++;
     work(channel);
     this.#letGo(name, channel);
-  }
-
-  async #open(channel: Channel): Promise<void> {
-    const members = await channel.log.open();
-    if (channel.isPresenceKnown) return;
-    channel.isPresenceKnown = true;
-    channel.presence.remember(members.map(presenceMember));
   }
 
   #use(name: string): Channel {
@@ -153,18 +173,25 @@ export class Hub {
 
   #add(name: string): Channel {
     const { clock, optionsOf, store } = this.#options;
-    const channel: Channel = {
-      log: new ChannelLog({ channel: name, store, clock, log: optionsOf(name), limits: this.#limits }),
-      presence: new PresenceFeed({
-        ...this.#limits,
-        channel: name,
-        clock,
-        onChange: (member, state) => this.#keepMember(name, member, state),
-        onEmpty: () => this.#touch(name, () => {}),
-      }),
-      uses: 0,
-      isPresenceKnown: false,
-    };
+    const letGo = (): void => this.#touch(name, () => {});
+    const presence = new PresenceFeed({
+      ...this.#limits,
+      channel: name,
+      clock,
+      onChange: (member, state) => this.#keepMember(name, member, state),
+      onEmpty: letGo,
+    });
+    const log = new ChannelLog({
+      channel: name,
+      store,
+      clock,
+      log: optionsOf(name),
+      limits: this.#limits,
+      onOpened: (members) => presence.remember(members.map(presenceMember)),
+      onIdle: letGo,
+    });
+    const channel: Channel = { log, presence, uses: 0 };
+    if (this.#isClosed) presence.close();
     this.#channels.set(name, channel);
     return channel;
   }
@@ -180,7 +207,7 @@ export class Hub {
 
   #letGo(name: string, channel: Channel): void {
     channel.uses--;
-    if (channel.uses > 0 || channel.presence.size > 0) return;
+    if (channel.uses > 0 || channel.presence.size > 0 || channel.log.isBusy) return;
     this.#channels.delete(name);
     channel.presence.close();
     channel.log.release().catch((error: unknown) => {

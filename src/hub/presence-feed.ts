@@ -45,6 +45,8 @@ export class PresenceFeed {
   #all: PresenceAll | undefined;
   #telling: Timer | undefined;
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  #hasRemembered = false;
+  #isClosed = false;
 
   constructor(options: PresenceFeedOptions) {
     this.#options = options;
@@ -58,9 +60,9 @@ export class PresenceFeed {
     return this.#watchers.size;
   }
 
-  /** Everybody. The same object until something changes. */
-  get all(): PresenceAll {
-    const { all: members } = this.#presence;
+  /** Everybody, for a watcher. The same object until something changes. */
+  snapshot(): PresenceAll {
+    const members = this.#presence.show();
     if (this.#all?.members !== members) this.#all = { kind: "all", channel: this.#options.channel, members };
     return this.#all;
   }
@@ -80,7 +82,7 @@ export class PresenceFeed {
       throw new BusbarError("hub/too-many-members", message, { retryable: true });
     }
     this.#endLease(member.member);
-    if (known !== undefined && JSON.stringify(known.state) === JSON.stringify(member.state)) return;
+    if (known !== undefined && isSame(known, member)) return;
     this.#tellLater();
     this.#presence.join(member);
     onChange(member.member, member);
@@ -96,7 +98,7 @@ export class PresenceFeed {
 
   /** The member's connection is gone: it leaves when its lease ends, unless it joins again before. */
   lapse(name: string): void {
-    if (!this.#presence.has(name) || this.#leases.has(name)) return;
+    if (this.#isClosed || !this.#presence.has(name) || this.#leases.has(name)) return;
     const timer = this.#options.clock.schedule(this.#options.leaseMs, () => {
       this.leave(name);
       if (this.size === 0) this.#options.onEmpty();
@@ -104,17 +106,25 @@ export class PresenceFeed {
     this.#leases.set(name, timer);
   }
 
-  /** Take in who was present when the channel was last in use, as members whose connections are gone. */
-  remember(members: readonly PresenceMember[]): void {
-    for (const member of members) {
-      if (this.#presence.has(member.member)) continue;
-      this.#presence.join(member);
-      this.lapse(member.member);
+  /**
+   * Hear whom the store remembers, each time it opened the log.
+   *
+   * The first time, those whom it remembers from before are taken in as members whose connections are gone. In
+   * whatever else it differs, `onChange` is told how it is.
+   */
+  remember(remembered: readonly PresenceMember[]): void {
+    const { onChange } = this.#options;
+    const names = new Set(remembered.map(({ member }) => member));
+    for (const member of remembered) {
+      const known = this.#presence.get(member.member);
+      if (known === undefined && !this.#hasRemembered) this.#takeIn(member);
+      else if (known === undefined || !isSame(known, member)) onChange(member.member, known);
     }
-    this.#presence.takeChanges();
+    this.#hasRemembered = true;
+    for (const [name, member] of this.#presence.members) if (!names.has(name)) onChange(name, member);
   }
 
-  /** Tell changes from now on. What changed just before is told, too, although `all` holds it already. */
+  /** Tell changes from now on. What changed just before is told, too, although a snapshot holds it already. */
   watch(watcher: PresenceWatcher): void {
     this.#watchers.add(watcher);
   }
@@ -125,9 +135,17 @@ export class PresenceFeed {
 
   /** Nothing is told any more, and nobody leaves. */
   close(): void {
+    this.#isClosed = true;
     this.#telling?.cancel();
     for (const timer of this.#leases.values()) timer.cancel();
     this.#leases.clear();
+  }
+
+  /** Nobody has been shown anything yet, so nothing is told of it. */
+  #takeIn(member: PresenceMember): void {
+    this.#presence.join(member);
+    this.#presence.takeChanges();
+    this.lapse(member.member);
   }
 
   #endLease(name: string): void {
@@ -136,7 +154,7 @@ export class PresenceFeed {
   }
 
   #tellLater(): void {
-    if (this.#telling !== undefined) return;
+    if (this.#isClosed || this.#telling !== undefined) return;
     const { clock } = this.#options;
     const everyMs = Math.min(TELL_EVERY_MS_MAX, this.#watchers.size);
     const delayMs = Math.max(TELL_AFTER_MS, this.#toldAtMs + everyMs - clock.now());
@@ -151,4 +169,8 @@ export class PresenceFeed {
     const change: PresenceChange = { kind: "change", channel: this.#options.channel, ...difference };
     for (const watcher of this.#watchers) watcher.presenceChanged(change);
   }
+}
+
+function isSame(one: PresenceMember, other: PresenceMember): boolean {
+  return one.id === other.id && JSON.stringify(one.state) === JSON.stringify(other.state);
 }

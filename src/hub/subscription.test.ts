@@ -69,7 +69,7 @@ describe("a subscription", () => {
   });
 
   const subscribe = (isGone: boolean, hasPresence: boolean): Subscription => {
-    const place = { offset: 3, isGone };
+    const place = { epoch: "e", offset: 3, isGone };
     const policy = { kind: "all" } as const;
     const options = {
       log,

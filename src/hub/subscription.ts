@@ -25,7 +25,7 @@ export class Subscription implements PresenceWatcher {
   constructor(options: SubscriptionOptions) {
     this.#options = options;
     const { log, place, policy, sink } = options;
-    this.#cursor = new Cursor(log, sink, { ...place, policy });
+    this.#cursor = new Cursor(log, sink, { ...place, policy, onEnd: () => this.end() });
   }
 
   /** The last message that the subscriber was given, or behind which it began. */
@@ -53,9 +53,14 @@ export class Subscription implements PresenceWatcher {
 
   presenceChanged(change: PresenceChange): void {
     const { sink } = this.#options;
-    if (this.#isPresenceStale || sink.presence(change)) return;
-    this.#isPresenceStale = true;
-    sink.waits();
+    try {
+      if (this.#isPresenceStale || sink.presence(change)) return;
+      this.#isPresenceStale = true;
+      sink.waits();
+    } catch (cause) {
+      // One subscriber's defect is not the others' business: they are told the same.
+      this.#cursor.fail(cause);
+    }
   }
 
   /** End it, once or more often. Nothing reaches the sink any more. */
@@ -69,7 +74,7 @@ export class Subscription implements PresenceWatcher {
 
   #sendPresence(presence: PresenceFeed): void {
     const { sink } = this.#options;
-    this.#isPresenceStale = !sink.presence(presence.all);
+    this.#isPresenceStale = !sink.presence(presence.snapshot());
     if (this.#isPresenceStale) sink.waits();
   }
 }
