@@ -32,6 +32,8 @@ log = logging.getLogger("busbar")
 
 DELAY_S = 0.5
 DELAY_S_MAX = 20.0
+#: After a connection that was open for so long, the first delay is a short one again.
+GOOD_S = 10.0
 COMMAND_BYTES_MAX = 65_536
 #: What a command needs besides its messages.
 COMMAND_OVERHEAD = 500
@@ -257,7 +259,8 @@ class Bus:
         self._outgoing = asyncio.Queue()
         writer = asyncio.create_task(self._write(socket, self._outgoing))
         hello = {"do": "hello", "client": self._client}
-        self._ask(hello | {"auth": self._auth()} if self._auth else hello, self._welcomed)
+        self._ask(hello | {"auth": self._auth()} if self._auth else hello)
+        opened = time.monotonic()
         # Nothing waits for the answer to hello; resuming is one exchange for all cursors.
         cursors = [cursor for cursor in self._cursors.values() if not cursor.is_parked]
         if cursors:
@@ -269,6 +272,8 @@ class Bus:
                 self._receive(json.loads(text))
         finally:
             writer.cancel()
+            if time.monotonic() - opened > GOOD_S:
+                self._attempts = 0
             self._outgoing = None
             self._replies.clear()
             while self._timers:
@@ -294,9 +299,6 @@ class Bus:
     def _later(self, delay_s: float, task: Callable[..., None], *parameters: object) -> None:
         """For this connection alone."""
         self._timers.append(asyncio.get_running_loop().call_later(delay_s, task, *parameters))
-
-    def _welcomed(self, reply: Mapping[str, Any]) -> None:
-        self._attempts = 0 if "ok" in reply else self._attempts
 
     def _finish(self, failure: BusClosed) -> None:
         self._end = self._end or failure
