@@ -11,4 +11,6 @@ export {
 } from "./memory-network.js";
 export { MemoryTransport, type MemoryTransportOptions } from "./memory-transport.js";
 export { SeededRandom } from "./seeded-random.js";
+export { storeCases, type ContractCase, type StoreCasesOptions } from "./store-cases.js";
+export type { StorePlace, StoreSurroundings } from "./store-trial.js";
 export { VirtualClock, type VirtualClockOptions } from "./virtual-clock.js";
