@@ -26,6 +26,12 @@ const requirements = {
     override: "PYTHON_PATH",
     isPresent: (path) => existsSync(path) && spawnSync(path, ["-c", "import websockets"]).status === 0,
   },
+  strace: {
+    tests: "the tests of what reaches the disk before a receipt",
+    path: "/usr/bin/strace",
+    override: "STRACE_PATH",
+    isPresent: (path) => existsSync(path) && spawnSync(path, ["true"]).status === 0,
+  },
 } as const satisfies Readonly<Record<string, Requirement>>;
 
 export type Program = keyof typeof requirements;

@@ -45,6 +45,8 @@ export class Environment {
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #lock: OwnerLock;
   #nextNumber: number;
+  /** Whether the last commit failed. */
+  #hasFailed = false;
 
   private constructor(root: RootDatabase<Buffer, Buffer>, lock: OwnerLock, epoch: string) {
     const table = (name: string): Table => root.openDB({ name, encoding: "binary", keyEncoding: "binary" });
@@ -76,6 +78,7 @@ export class Environment {
         keyEncoding: "binary",
         // Each append is a transaction of its own, and its one promise tells what became of it.
         eventTurnBatching: false,
+        separateFlushed: true,
       });
     });
     try {
@@ -111,20 +114,29 @@ export class Environment {
    */
   async commit(isFlushed: boolean, writes: readonly Write[]): Promise<void> {
     try {
-      await this.#root.batch(() => {
+      const committed = this.#root.batch(() => {
         for (const [table, key, value] of writes) {
           const written = value === undefined ? table.remove(key) : table.put(key, value);
           // It fails as the batch does, and is looked at there.
           written.catch(() => {});
         }
       });
-      if (isFlushed) await this.#root.flushed;
+      await committed;
+      // That of this batch: the environment's own would wait for whatever was written since, too.
+      if (isFlushed && "flushed" in committed) await committed.flushed;
+      this.#hasFailed = false;
     } catch (error) {
+      this.#hasFailed = true;
       throw storeError(await commitCause(error));
     }
   }
 
   async close(): Promise<void> {
+    // Behind a commit that failed, lmdb waits for a sync that never comes; there is nothing to wait for, either.
+    if (this.#hasFailed) {
+      this.#root.close().catch(() => {});
+      return this.#lock.stop();
+    }
     await this.#lock.release();
     await this.#root.close();
   }

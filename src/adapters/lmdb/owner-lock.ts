@@ -50,16 +50,17 @@ export class OwnerLock {
       if (owner !== undefined) rmSync(socketPath(folder, owner), { force: true });
       return lock;
     }
-    await lock.#stop();
+    await lock.stop();
     throw new BusbarError("store/in-use", `another server has opened the store in ${folder}: a folder is for one`);
   }
 
   async release(): Promise<void> {
     this.#record.replace(this.#name, undefined);
-    await this.#stop();
+    await this.stop();
   }
 
-  #stop(): Promise<void> {
+  /** Leave the folder without a word in its record: whoever comes next sees that nobody is there. */
+  stop(): Promise<void> {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 }
