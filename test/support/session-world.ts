@@ -13,7 +13,9 @@ import { sessionLimits, type SessionLimits } from "../../src/session/limits.js";
 import type { Link } from "../../src/session/link.js";
 import { PushEncoder } from "../../src/session/push-encoder.js";
 import type { SessionServices } from "../../src/session/services.js";
+import { SessionRegistry } from "../../src/session/session-registry.js";
 import { Session } from "../../src/session/session.js";
+import type { LogOptions } from "../../src/hub/store.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { VirtualClock } from "../../src/testing/virtual-clock.js";
 import type { PreparedMessage } from "../../src/websocket/prepared-message.js";
@@ -97,17 +99,24 @@ export class SessionWorld {
   ) {
     const { clock, logger } = this;
     const random = new SeededRandom(1);
-    this.store = new MemoryStore({ random });
-    const retentionOf = (name: string) => roomContract.match(name)?.definition.history ?? { keep: 0 };
-    this.hub = new Hub({ store: this.store, turns: clock, logger, retentionOf });
+    this.store = new MemoryStore({ clock, random });
+    const nothing = { keep: 0, forMs: Infinity, bytesMax: Infinity };
+    const optionsOf = (name: string): LogOptions => ({
+      retention: roomContract.match(name)?.definition.history ?? nothing,
+      durability: "memory",
+    });
+    this.hub = new Hub({ store: this.store, clock, logger, optionsOf });
     const { hub } = this;
     const deliver = hub.publish.bind(hub);
+    const find = hub.find.bind(hub);
     this.services = {
       contract: roomContract,
       hub,
-      pipeline: new Pipeline<Principal>({ processors, deliver, clock, logger }),
+      pipeline: new Pipeline<Principal>({ processors, deliver, find, clock, logger }),
       authenticate: basic(users),
       pushes: new PushEncoder(),
+      calls: new Map(),
+      registry: new SessionRegistry(),
       clock,
       random,
       logger,
