@@ -1,6 +1,8 @@
 /**
  * The server is killed with SIGKILL again and again, at moments that a seed chooses, while others publish and read.
  *
+ * What a killed process has written the system still has: this says nothing of a power cut, which is what an fsync is for.
+ *
  * `KILL_CYCLES` says how often, `KILL_SEED` when; `npm run kill` kills it 1,000 times.
  */
 import { rmSync } from "node:fs";

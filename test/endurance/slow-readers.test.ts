@@ -28,6 +28,8 @@ const ROUNDS = Number(process.env["SLOW_ROUNDS"] ?? 1);
 const MEBIBYTE = 1024 * 1024;
 /** What the server may hold for one who does not read. */
 const HELD_MAX = 1.1 * MEBIBYTE;
+/** The same as the system sees it, which counts what a collection has freed and the allocator keeps: 50 MiB in all. */
+const RESIDENT_MAX = HELD_MAX + MEBIBYTE / 4;
 /** Large messages for each sleeper before it sleeps: 5 MB. */
 const FILL = 100;
 /** 1 MB more for each sleeper, again and again until the kernel and the server hold no more for it. */
@@ -38,7 +40,7 @@ const TICKS = Number(process.env["SLOW_TICKS"] ?? 50);
 const TICK_EVERY_MS = 100;
 /** Ticks that nobody measures, for what was just filled to come to rest. */
 const QUIET_TICKS = 20;
-const TIMEOUT_MS = 120_000 + ROUNDS * 60_000;
+const TIMEOUT_MS = 120_000 + ROUNDS * 120_000;
 
 let paths = { server: "", sleeper: "", watcher: "" };
 
@@ -229,7 +231,7 @@ it(
           `each costs ${mebibytes(grown.heldBytes)} held, ${mebibytes(grown.anonymousBytes)} resident`,
       );
       expect(grown.heldBytes).toBeLessThan(HELD_MAX);
-      expect(grown.anonymousBytes).toBeLessThan(HELD_MAX);
+      expect(grown.anonymousBytes).toBeLessThan(RESIDENT_MAX);
       await scene.have("resume");
       await scene.allAwake();
     }
