@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { channel } from "../contract/channel.js";
+import { contract } from "../contract/contract.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { app, users, type App } from "../../test/support/bus-ground.js";
 import { basic } from "../auth/basic.js";
@@ -50,11 +53,11 @@ describe("a bus", () => {
   let lines: [string, LogFields | undefined][];
   let options: BusOptions<App>;
   let bus: Bus<App>;
-  beforeEach(() => {
+  beforeEach(async () => {
     lines = [];
     const logger = { ...silentLogger, warn: (event: string, fields?: LogFields) => void lines.push([event, fields]) };
     options = { authenticate: basic(users), logger };
-    bus = new Bus(app, options);
+    bus = await Bus.open(app, options);
   });
   afterEach(() => bus.close());
 
@@ -93,6 +96,36 @@ describe("a bus", () => {
     for (const name of ["nowhere", "board/a b", ""]) {
       await expect(bus.publish(name, 1)).rejects.toMatchObject({ code: "channel/unknown" });
     }
+  });
+
+  it("publishes several messages in their order, and says of each what became of it", async () => {
+    const outcomes = await bus.publishAll("chat/lobby", [{ text: "1" }, { text: "" }, { text: "2" }]);
+    expect(outcomes).toMatchObject([
+      { stage: "delivered", position: { offset: 1 } },
+      { stage: "refused", error: { code: "message/invalid" } },
+      { stage: "delivered", position: { offset: 2 } },
+    ]);
+  });
+
+  it("knows the clients that have said who they are, and can ask them for what they offer", async () => {
+    const socket = take(new FakeSocket());
+    expect([...bus.clients()]).toEqual([]);
+    const auth = { scheme: "basic", username: "ada", password: "lovelace" };
+    socket.emit("message", JSON.stringify({ id: 1, do: "hello", auth }));
+    await new Promise((resolve) => setImmediate(resolve));
+    const [ada] = bus.clients();
+    expect(ada).toMatchObject({ session: expect.any(String), principal: { id: "ada" } });
+    // @ts-expect-error the contract has no calls
+    await expect(ada?.call("confirm", "sure?")).rejects.toMatchObject({ code: "call/unknown" });
+    socket.emit("close", { code: 1000, reason: "", wasClean: true });
+  });
+
+  it("does not begin where a channel wants a disk and there is none", async () => {
+    const durable = contract({ a: channel({ message: z.string(), durability: "disk" }) });
+    await expect(Bus.open(durable, { authenticate: basic(users) })).rejects.toMatchObject({
+      code: "server/not-durable",
+      message: expect.stringContaining('store: "./data"'),
+    });
   });
 
   it("says goodbye to each session with a time of its own, and publishes nothing more", async () => {

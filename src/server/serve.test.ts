@@ -42,7 +42,7 @@ describe("the HTTP side of a server", () => {
     http.listen(0, "127.0.0.1");
     await once(http, "listening");
     const { port } = Object(http.address());
-    const bus = attach(http, app, { authenticate: basic(users), logger: ground.logger });
+    const bus = await attach(http, app, { authenticate: basic(users), logger: ground.logger });
     const ada = await RawClient.login(`ws://127.0.0.1:${port}/bus`, "ada", "lovelace");
     expect(await ada.ask({ do: "subscribe", channel: "chat/lobby" })).toMatchObject({ ok: {} });
     expect([bus.url, bus.port, bus.connections]).toEqual([undefined, undefined, 1]);

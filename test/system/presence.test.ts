@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BusGround } from "../support/bus-ground.js";
+import { RawClient } from "../support/raw-client.js";
 
 const ground = new BusGround();
 const channel = "chat/lobby";
@@ -14,14 +15,18 @@ describe("presence", () => {
       channel,
       members: [{ member, id: "ada", state: { name: "Ada" } }],
     });
+    // What came just before the list is told once more.
+    expect(await rob.push("presence")).toMatchObject({ joined: [{ member }], left: [] });
     await bob.ask({ do: "join", channel, state: { name: "Bob" } });
     expect(await rob.push("presence")).toMatchObject({ joined: [{ id: "bob", state: { name: "Bob" } }], left: [] });
     await ada.ask({ do: "leave", channel });
     expect(await rob.push("presence")).toMatchObject({ joined: [], left: [member] });
   });
 
-  it("ends with a connection that is cut", async () => {
-    const [ada, bob] = await ground.serveTo("ada", "bob");
+  it("ends once, a lease after a connection was cut", async () => {
+    const { url } = await ground.serve({ limits: { hub: { leaseMs: 100 } } });
+    const ada = await RawClient.login(url, "ada", "lovelace");
+    const bob = await RawClient.login(url, "bob", "builder");
     await bob.ask({ do: "subscribe", channel });
     await bob.push("presence");
     await ada.ask({ do: "join", channel, state: { name: "Ada" } });
