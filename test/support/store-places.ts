@@ -1,9 +1,29 @@
 import { MemoryStore } from "../../src/adapters/memory/memory-store.js";
 import type { Message, Store, StoredMember } from "../../src/hub/store.js";
-import type { StorePlace } from "../../src/testing/index.js";
+import { storeCases, type StorePlace, type StoreSurroundings } from "../../src/testing/index.js";
 
-/** What is done wrongly to a store: the calls that are replaced. */
-export type Defect = (store: Store) => Partial<Store>;
+/** What is done wrongly to a store: the calls that are replaced. It is asked each time the store's place is opened. */
+export type Defect = (store: Store, surroundings: StoreSurroundings) => Partial<Store>;
+
+/** A defect, and the case that has to find it. */
+export interface Planted {
+  readonly caughtBy: string;
+  readonly defect: Defect;
+  readonly isLasting?: boolean;
+}
+
+/** Run the case that has to find the defect; rejects with what it says. */
+export async function runAgainst({ caughtBy, defect, isLasting = false }: Planted): Promise<void> {
+  const cases = storeCases({
+    place: () => (isLasting ? lastingPlace(defect) : memoryPlace(defect)),
+    durabilities: ["memory"],
+    isLasting,
+    hasStepCount: !isLasting,
+  });
+  const found = cases.find(({ name }) => name === caughtBy);
+  if (found === undefined) throw new Error(`there is no case “${caughtBy}”`);
+  await found.run();
+}
 
 const sound: Defect = () => ({});
 
@@ -11,8 +31,10 @@ const sound: Defect = () => ({});
 export function memoryPlace(defect: Defect = sound): StorePlace {
   const touches = { count: 0 };
   return {
-    open: async ({ clock, limits, random }) =>
-      withDefect(counting(new MemoryStore({ clock, random, limits }), touches), defect),
+    open: async (surroundings) => {
+      const store = counting(new MemoryStore(surroundings), touches);
+      return withDefect(store, defect(store, surroundings));
+    },
     stepCount: () => touches.count,
   };
 }
@@ -22,19 +44,21 @@ export function lastingPlace(defect: Defect = sound): StorePlace {
   let memory: MemoryStore | undefined;
   const members = new Map<string, Map<string, StoredMember>>();
   return {
-    open: async ({ clock, limits, random }) => {
-      memory ??= new MemoryStore({ clock, random, limits });
-      return withDefect(lasting(memory, members), defect);
+    open: async (surroundings) => {
+      memory ??= new MemoryStore(surroundings);
+      const store = lasting(memory, members);
+      return withDefect(store, defect(store, surroundings));
     },
   };
 }
 
 /** A store whose calls go to this one, but for some. */
-export function withDefect(store: Store, defect: Defect): Store {
-  return { ...callsOf(store), ...defect(store) };
+function withDefect(store: Store, replaced: Partial<Store>): Store {
+  return { ...callsOf(store), ...replaced };
 }
 
-function callsOf(store: Store): Store {
+/** The calls of a store by themselves. */
+export function callsOf(store: Store): Store {
   return {
     open: async (channel, options) => store.open(channel, options),
     append: async (channel, drafts) => store.append(channel, drafts),
@@ -53,13 +77,13 @@ function counting(store: Store, touches: { count: number }): Store {
     Object.defineProperty(message, "at", { enumerable: true, get: () => (touches.count++, at) });
     Object.defineProperty(message, "payload", { enumerable: true, get: () => (touches.count++, payload) });
   };
-  return withDefect(store, () => ({
+  return withDefect(store, {
     append: async (channel, drafts) => {
       const outcomes = await store.append(channel, drafts);
       for (const outcome of outcomes) if (outcome.kind === "appended") watch(outcome.message);
       return outcomes;
     },
-  }));
+  });
 }
 
 function lasting(store: Store, members: Map<string, Map<string, StoredMember>>): Store {
@@ -70,7 +94,7 @@ function lasting(store: Store, members: Map<string, Map<string, StoredMember>>):
     return some;
   };
   let isClosed = false;
-  return withDefect(store, () => ({
+  return withDefect(store, {
     open: async (channel, options) => {
       if (isClosed) throw new Error("the store is closed");
       const opened = await store.open(channel, options);
@@ -90,5 +114,5 @@ function lasting(store: Store, members: Map<string, Map<string, StoredMember>>):
       isClosed = true;
       for (const channel of open) await store.release(channel);
     },
-  }));
+  });
 }
