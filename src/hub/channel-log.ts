@@ -168,8 +168,7 @@ export class ChannelLog implements CursorLog {
     try {
       // Not before `open` has noted the promise, whatever the store does.
       await Promise.resolve();
-      if (this.#isOpen) await store.release(channel);
-      this.#isOpen = false;
+      if (this.#isOpen) await this.#giveBack();
       const opened = await store.open(channel, log);
       this.#isOpen = true;
       this.#follow(opened);
@@ -182,6 +181,14 @@ export class ChannelLog implements CursorLog {
       this.#isOpening = false;
       onIdle?.();
     }
+  }
+
+  /** Whether it can be opened again, opening it tells. */
+  #giveBack(): Promise<void> {
+    return this.#options.store.release(this.#options.channel).then(
+      () => void (this.#isOpen = false),
+      () => {},
+    );
   }
 
   /** Take over what is in the log, and have the live cursors read what they were not pushed. */

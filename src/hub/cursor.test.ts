@@ -1,101 +1,8 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { deferred, type Deferred } from "../kernel/deferred.js";
-import type { BusbarError } from "../kernel/errors.js";
-import { Cursor, type CursorLog, type CursorStart, type Policy } from "./cursor.js";
-import type { Gap, Sink } from "./sink.js";
-import type { Message } from "./store.js";
-
-const messageAt = (offset: number): Message => ({ channel: "a", offset, payload: "0", from: "ada", at: 0 });
-
-/** A log whose reads are answered when the test says so. */
-class FakeLog implements CursorLog {
-  epoch = "e";
-  head = 0;
-  /** The offset of the oldest message kept. */
-  oldest = 1;
-  readonly batchMax = 3;
-  /** What the messages hold; undefined: "0". */
-  payloads: ((offset: number) => string) | undefined;
-  readonly live = new Set<Cursor>();
-  readonly reads: { after: number; until: number; answer: Deferred<readonly Message[]> }[] = [];
-
-  append(): void {
-    const message = messageAt(++this.head);
-    for (const cursor of this.live) cursor.push(message);
-  }
-
-  read(after: number, until: number): Promise<readonly Message[]> {
-    const answer = deferred<readonly Message[]>();
-    this.reads.push({ after, until, answer });
-    return answer.promise;
-  }
-
-  /** Answer the oldest read as the log is now. */
-  async answerRead(): Promise<void> {
-    const read = this.reads.shift();
-    if (read === undefined) return;
-    const messages: Message[] = [];
-    const first = Math.max(read.after + 1, this.oldest);
-    for (let offset = first; offset <= read.until && messages.length < this.batchMax; offset++)
-      messages.push(
-        this.payloads === undefined ? messageAt(offset) : { ...messageAt(offset), payload: this.payloads(offset) },
-      );
-    read.answer.resolve(messages);
-    await read.answer.promise;
-    await Promise.resolve();
-  }
-
-  addLive(cursor: Cursor): void {
-    this.live.add(cursor);
-  }
-
-  removeLive(cursor: Cursor): void {
-    this.live.delete(cursor);
-  }
-}
-
-/** A sink with room for so many messages until it is drained. */
-class FakeSink implements Sink {
-  readonly seen: (number | Gap)[] = [];
-  readonly errors: BusbarError[] = [];
-  room = Number.POSITIVE_INFINITY;
-  isBusy = false;
-  isWaitedFor = false;
-  isTooSlow = false;
-  onMessage = (): void => undefined;
-
-  message({ offset }: Message): boolean {
-    this.onMessage();
-    if (this.room === 0) return false;
-    this.room--;
-    this.seen.push(offset);
-    return true;
-  }
-
-  gap(gap: Gap): void {
-    this.seen.push(gap);
-  }
-
-  presence(): boolean {
-    return true;
-  }
-
-  waits(): void {
-    this.isWaitedFor = true;
-  }
-
-  tooSlow(): void {
-    this.isTooSlow = true;
-  }
-
-  ended(error: BusbarError): void {
-    this.errors.push(error);
-  }
-}
-
-const all: Policy = { kind: "all" };
-const behind = (offset: number, policy: Policy = all): CursorStart => ({ epoch: "e", offset, isGone: false, policy });
+import { behind, FakeLog, FakeSink } from "../../test/support/cursor-ground.js";
+import { Cursor } from "./cursor.js";
+import type { Gap } from "./sink.js";
 
 describe("a cursor", () => {
   let log: FakeLog;
@@ -105,8 +12,8 @@ describe("a cursor", () => {
     sink = new FakeSink();
   });
 
-  const cursorAt = (offset: number, policy?: Policy): Cursor => {
-    const cursor = new Cursor(log, sink, behind(offset, policy));
+  const cursorAt = (offset: number): Cursor => {
+    const cursor = new Cursor(log, sink, behind(offset));
     cursor.start();
     return cursor;
   };
@@ -272,145 +179,9 @@ describe("a cursor", () => {
   it("that begins where nothing is any more says so once, before the first message", async () => {
     log.head = 4;
     log.oldest = 3;
-    new Cursor(log, sink, { epoch: "e", offset: 2, isGone: true, policy: all }).start();
+    new Cursor(log, sink, { epoch: "e", offset: 2, isGone: true, policy: { kind: "all" } }).start();
     await log.answerRead();
     expect(sink.seen).toEqual([{ position: { epoch: "e", offset: 2 }, lost: undefined }, 3, 4]);
-  });
-
-  describe("of a log that was opened anew", () => {
-    it("reads what it was not pushed", async () => {
-      const cursor = cursorAt(0);
-      log.head = 2;
-      cursor.logChanged();
-      await log.answerRead();
-      expect([sink.seen, cursor.isLive]).toEqual([[1, 2], true]);
-      const idle = new Cursor(log, sink, behind(2));
-      idle.logChanged();
-      expect(log.live.size).toBe(1);
-    });
-
-    it("is told of another epoch once, and given what there is of it", async () => {
-      log.head = 5;
-      const cursor = cursorAt(5);
-      log.epoch = "f";
-      log.head = 4;
-      log.oldest = 3;
-      cursor.logChanged();
-      await log.answerRead();
-      expect(sink.seen).toEqual([{ position: { epoch: "f", offset: 2 }, lost: undefined }, 3, 4]);
-      expect(cursor.position).toEqual({ epoch: "f", offset: 4 });
-    });
-
-    it("is told of another epoch at once where there is nothing of it yet", () => {
-      log.head = 5;
-      const cursor = cursorAt(5);
-      log.epoch = "f";
-      log.head = 0;
-      cursor.logChanged();
-      expect(sink.seen).toEqual([{ position: { epoch: "f", offset: 0 }, lost: undefined }]);
-      expect(cursor.isLive).toBe(true);
-    });
-
-    it("throws away what it was just reading of the old epoch", async () => {
-      log.head = 3;
-      cursorAt(0);
-      log.epoch = "f";
-      log.head = 1;
-      await log.answerRead();
-      expect(sink.seen).toEqual([]);
-      await log.answerRead();
-      expect(sink.seen).toEqual([{ position: { epoch: "f", offset: 0 }, lost: undefined }, 1]);
-    });
-
-    it("stays ended when it ended while it was read", async () => {
-      log.head = 3;
-      const cursor = cursorAt(0);
-      log.epoch = "f";
-      cursor.end();
-      await log.answerRead();
-      expect([sink.seen, log.reads]).toEqual([[], []]);
-    });
-  });
-
-  describe("whose policy is to disconnect", () => {
-    it("ends with its sink too slow, when it is live", () => {
-      const cursor = cursorAt(0, { kind: "disconnect" });
-      sink.room = 1;
-      log.append();
-      log.append();
-      log.append();
-      expect([sink.seen, sink.isTooSlow, sink.isWaitedFor, log.live.size]).toEqual([[1], true, false, 0]);
-      cursor.drained();
-      expect(log.reads).toEqual([]);
-    });
-
-    it("waits for its sink while it catches up: history is no reason to be cut off", async () => {
-      log.head = 3;
-      sink.room = 1;
-      const cursor = cursorAt(0, { kind: "disconnect" });
-      await log.answerRead();
-      sink.room = 9;
-      cursor.drained();
-      await log.answerRead();
-      expect([sink.seen, sink.isTooSlow]).toEqual([[1, 2, 3], false]);
-    });
-  });
-
-  describe("whose policy is the latest", () => {
-    const answerAll = async (): Promise<void> => {
-      while (log.reads.length > 0) {
-        await log.answerRead();
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    };
-
-    it("hands over all while there is room, and only the newest of what came while there was none", async () => {
-      const cursor = cursorAt(0, { kind: "latest" });
-      sink.room = 1;
-      for (let count = 0; count < 9; count++) log.append();
-      sink.room = 9;
-      cursor.drained();
-      await answerAll();
-      expect([sink.seen, cursor.isLive]).toEqual([[1, 9], true]);
-      log.append();
-      expect(sink.seen).toEqual([1, 9, 10]);
-    });
-
-    it("reads history wholly", async () => {
-      log.head = 7;
-      cursorAt(0, { kind: "latest" });
-      await answerAll();
-      expect(sink.seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
-    });
-
-    it("hands over the newest of each key, in the log's order", async () => {
-      log.payloads = (offset) => JSON.stringify({ symbol: ["a", "b", "c"][offset % 3], offset });
-      const cursor = cursorAt(0, { kind: "latest", key: "symbol" });
-      sink.room = 0;
-      for (let count = 0; count < 10; count++) log.append();
-      sink.room = 2;
-      cursor.drained();
-      await answerAll();
-      expect(sink.seen).toEqual([8, 9]);
-      log.append();
-      sink.room = 9;
-      cursor.drained();
-      await answerAll();
-      expect([sink.seen, cursor.isLive]).toEqual([[8, 9, 10, 11], true]);
-    });
-
-    it("says what is lost where the newest is gone", async () => {
-      const cursor = cursorAt(0, { kind: "latest" });
-      sink.room = 0;
-      log.append();
-      log.append();
-      log.oldest = 3;
-      sink.room = 9;
-      cursor.drained();
-      await answerAll();
-      expect(sink.seen).toEqual([{ position: { epoch: "e", offset: 2 }, lost: { from: 1, to: 2 } }]);
-      expect(cursor.isLive).toBe(true);
-    });
   });
 
   it("hands over every message once and in order, or says which are gone, however it all interleaves", async () => {
