@@ -110,7 +110,10 @@ export class Subscriptions {
     try {
       const options = policy === undefined ? { from, sink, hasPresence } : { from, sink, hasPresence, policy };
       const subscription = await services.hub.subscribe(channel, options);
-      if (isOver()) return void subscription.end();
+      if (isOver()) {
+        subscription.end();
+        return undefined;
+      }
       this.#subscriptions.set(channel, subscription);
       return subscription;
     } catch (cause) {

@@ -15,7 +15,8 @@ const retention = { keep: 1_000_000, forMs: Infinity, bytesMax: Infinity };
 const { epoch, head } = await store.open("a", { retention, durability: "disk" });
 writeSync(1, `opened ${epoch} ${head}\n`);
 let next = head;
-for (let round = 0; count === "0" || round < Number(count); round++) {
+const rounds = count === "0" ? Infinity : Number(count);
+for (let round = 0; round < rounds; round++) {
   const drafts = Array.from({ length: Number(batch) }, () => ({
     payload: String(++next),
     from: "ada",

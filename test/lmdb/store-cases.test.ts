@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LmdbStore } from "../../src/adapters/lmdb/lmdb-store.js";
 import { NodeRandom } from "../../src/adapters/node/random.js";
 import { silentLogger } from "../../src/kernel/logger.js";
@@ -21,5 +21,7 @@ const cases = storeCases({
 });
 
 describe("the embedded store", () => {
-  for (const { name, run } of cases) it(name, run);
+  it.each(cases)("$name", async ({ run }) => {
+    await expect(run()).resolves.toBeUndefined();
+  });
 });
