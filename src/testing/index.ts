@@ -1,8 +1,21 @@
 /**
- * `busbar/testing`: what a test needs to run busbar without real time, randomness or network.
+ * `busbar/testing`: what a test needs to run busbar without real time, randomness or network, and the cases that stores pass.
  *
  * @module
  */
+export type {
+  Appended,
+  Draft,
+  Durability,
+  LogOptions,
+  Message,
+  OpenedLog,
+  Origin,
+  ReadRange,
+  Retention,
+  Store,
+  StoredMember,
+} from "../hub/store.js";
 export {
   MemoryNetwork,
   type MemoryNetworkOptions,
