@@ -47,7 +47,8 @@ describe("the pipeline", () => {
   const pipelineWith = (processor?: Processor<unknown, Params, User>, waitingMax = 5): Pipeline<User> =>
     new Pipeline<User>({
       processors: new Map(processor === undefined ? [] : [["chat/:room", processor]]),
-      deliver: async (name, message) => ({ epoch: "e", offset: delivered.push([name, message]) }),
+      deliver: async (name, message) => ({ position: { epoch: "e", offset: delivered.push([name, message]) } }),
+      find: async (_name, { sequence }) => (sequence === 7 ? { epoch: "e", offset: 70 } : undefined),
       clock,
       logger,
       limits: { waitingMax, processTimeoutMs: 100 },
@@ -62,7 +63,7 @@ describe("the pipeline", () => {
   it("delivers what the schema makes of a message, and answers with its position", async () => {
     const receipt = await publish(pipelineWith(), { text: "hi", more: 1 });
     expect(receipt).toEqual({ stage: "delivered", position: { epoch: "e", offset: 1 } });
-    expect(delivered).toEqual([["chat/lobby", { payload: '{"text":"hi"}', from: "ada", at: 1000 }]]);
+    expect(delivered).toEqual([["chat/lobby", { payload: '{"text":"hi"}', from: "ada", at: 1000, origin: undefined }]]);
     expect(lines).toEqual([]);
   });
 
@@ -210,16 +211,126 @@ describe("the pipeline", () => {
       processors: new Map(),
       deliver: () =>
         Promise.reject(new BusbarError("hub/not-appended", "cannot write", { cause: new Error("disk full") })),
+      find: async () => undefined,
       clock,
       logger,
     });
     await expect(publish(pipeline, 1, "numbers")).rejects.toMatchObject({
-      code: "server/internal",
+      code: "server/log-unavailable",
       message: expect.stringContaining("unknown"),
+      retryable: true,
+      retryAfterMs: 1000,
     });
+    await expect(publish(pipeline, 1, "numbers")).rejects.toMatchObject({ code: "server/log-unavailable" });
     expect(lines).toMatchObject([
       ["error", "pipeline/failed", { cause: "BusbarError: cannot write <- Error: disk full" }],
     ]);
+  });
+
+  it("says it again a second later, when a log still cannot be written", async () => {
+    const deliver = (): Promise<never> => Promise.reject(new BusbarError("hub/not-opened", "cannot open"));
+    const pipeline = new Pipeline<User>({ processors: new Map(), deliver, find: async () => undefined, clock, logger });
+    for (let count = 0; count < 4; count++) {
+      await expect(publish(pipeline, 1, "numbers")).rejects.toMatchObject({ code: "server/log-unavailable" });
+      clock.advance(500);
+    }
+    expect(lines).toHaveLength(2);
+  });
+
+  describe("of a repeat", () => {
+    const repeat = (
+      pipeline: Pipeline<User>,
+      sequence: number,
+      onRefused = (_: unknown): void => {},
+    ): Promise<PublishOk> => {
+      const match = app.match("chat/lobby");
+      if (match === undefined) throw new Error("it is a channel");
+      const origin = { producer: "p", sequence, firstSentAt: 5 };
+      return pipeline.publish({
+        channel: "chat/lobby",
+        match,
+        data: { text: "x" },
+        principal: { id: "ada" },
+        origin,
+        onRefused,
+      });
+    };
+
+    it("answers with the position it has, and processes nothing again", async () => {
+      let processed = 0;
+      const pipeline = pipelineWith((message) => {
+        processed++;
+        return message;
+      });
+      expect(await repeat(pipeline, 7)).toEqual({ stage: "delivered", position: { epoch: "e", offset: 70 } });
+      expect([processed, delivered]).toEqual([0, []]);
+      expect(await repeat(pipeline, 8)).toMatchObject({ stage: "delivered", position: { offset: 1 } });
+      expect(delivered).toMatchObject([["chat/lobby", { origin: { producer: "p", sequence: 8, firstSentAt: 5 } }]]);
+    });
+
+    it("that is too old to be known is refused for good", async () => {
+      const deliver = (): Promise<never> => Promise.reject(new BusbarError("hub/unknown-repeat", "too old"));
+      const pipeline = new Pipeline<User>({
+        processors: new Map(),
+        deliver,
+        find: async () => undefined,
+        clock,
+        logger,
+      });
+      await expect(repeat(pipeline, 1)).rejects.toMatchObject({ code: "publish/unknown-repeat", retryable: false });
+    });
+
+    it("tells of a refusal before anything that came later can go on", async () => {
+      const seen: string[] = [];
+      const gate = deferred<never>();
+      const pipeline = new Pipeline<User>({
+        processors: new Map(),
+        deliver: () => gate.promise,
+        find: async () => undefined,
+        clock,
+        logger,
+      });
+      const all = [1, 2, 3].map((sequence) =>
+        repeat(pipeline, sequence, (error) => void seen.push(`${sequence} ${Object(error).code}`)).catch(() => {}),
+      );
+      await clock.settle();
+      const late = publish(pipeline, { text: "behind" }).catch((error: unknown) => Object(error).code);
+      gate.reject(new BusbarError("hub/not-appended", "cannot write"));
+      await Promise.all(all);
+      expect(seen.toSorted()).toEqual([
+        "1 server/log-unavailable",
+        "2 server/log-unavailable",
+        "3 server/log-unavailable",
+      ]);
+      expect(await late).toMatch(/out-of-turn|log-unavailable/);
+    });
+
+    it("refuses what was taken behind a message that could not be delivered, and takes what comes later", async () => {
+      const gate = deferred<void>();
+      let isBroken = true;
+      const pipeline = new Pipeline<User>({
+        processors: new Map([
+          ["chat/:room", (message) => (Object(message).text === "slow" ? gate.promise.then(() => message) : message)],
+        ]),
+        deliver: async () => {
+          if (isBroken) throw new BusbarError("hub/not-appended", "cannot write");
+          return { position: { epoch: "e", offset: 1 } };
+        },
+        find: async () => undefined,
+        clock,
+        logger,
+      });
+      const first = publish(pipeline, { text: "lost" });
+      const behind = [publish(pipeline, { text: "slow" }), publish(pipeline, { text: "fast" })];
+      const refused = behind.map((publication) =>
+        expect(publication).rejects.toMatchObject({ code: "publish/out-of-turn" }),
+      );
+      await expect(first).rejects.toMatchObject({ code: "server/log-unavailable" });
+      isBroken = false;
+      gate.resolve();
+      await Promise.all(refused);
+      expect(await publish(pipeline, { text: "later" })).toMatchObject({ stage: "delivered" });
+    });
   });
 
   it("that is closed gives up what is in a processor or behind it, and takes nothing more", async () => {

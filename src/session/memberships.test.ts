@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { SessionWorld, type Client } from "../../test/support/session-world.js";
+import { principal, SessionWorld, type Client } from "../../test/support/session-world.js";
 
 const error = (code: string, re: number) => expect.objectContaining({ re, error: expect.objectContaining({ code }) });
 const join = (room: string, state: unknown = { name: "Ada" }) => ({ do: "join", channel: `chat/${room}`, state });
@@ -15,14 +15,20 @@ describe("a session's memberships", () => {
     await watcher.ask({ do: "subscribe", channel: "chat/a" });
   });
 
+  /** What the watcher is told, a moment later. */
+  const told = async (): Promise<object[]> => {
+    await world.clock.pass(50);
+    return watcher.settled();
+  };
+
   it("are seen by who is subscribed, from the join to the leave", async () => {
     const [reply] = await client.ask(join("a"));
     const { member } = Object(reply?.["ok"]);
-    expect(await watcher.settled()).toEqual([
+    expect(await told()).toEqual([
       { push: "presence", channel: "chat/a", joined: [{ member, id: "ada", state: { name: "Ada" } }], left: [] },
     ]);
     expect(await client.ask({ do: "leave", channel: "chat/a" })).toEqual([{ re: 3, ok: {} }]);
-    expect(await watcher.settled()).toEqual([{ push: "presence", channel: "chat/a", joined: [], left: [member] }]);
+    expect(await told()).toEqual([{ push: "presence", channel: "chat/a", joined: [], left: [member] }]);
   });
 
   it("are seen by who comes later", async () => {
@@ -34,11 +40,47 @@ describe("a session's memberships", () => {
     ]);
   });
 
-  it("end with the session", async () => {
+  it.each([1000, 1001])("end at once with a session that its client ended with %i", async (code) => {
     await client.ask(join("a"));
-    await watcher.settled();
-    client.session.closed();
-    expect(await watcher.settled()).toMatchObject([{ push: "presence", joined: [], left: [expect.any(String)] }]);
+    await told();
+    client.session.closed(code);
+    expect(await told()).toMatchObject([{ push: "presence", joined: [], left: [expect.any(String)] }]);
+  });
+
+  it("outlive a cut by a lease, and end then once", async () => {
+    await client.ask(join("a"));
+    await told();
+    client.session.closed(1006);
+    await world.clock.pass(29_000);
+    expect(await told()).toEqual([]);
+    await world.clock.pass(2_000);
+    expect(await told()).toMatchObject([{ push: "presence", joined: [], left: [expect.any(String)] }]);
+  });
+
+  it("are taken back by a client that returns in time, and nobody is told anything", async () => {
+    const name = "0123456789abcdef";
+    const first = world.connect(principal("ada", "member"));
+    await first.ask({ do: "hello", client: name });
+    const [before] = await first.ask(join("a"));
+    await told();
+    first.session.closed(1006);
+    const second = world.connect(principal("ada", "member"));
+    await second.ask({ do: "hello", client: name });
+    const [after] = await second.ask(join("a"));
+    expect(Object(after?.["ok"])).toEqual(Object(before?.["ok"]));
+    await world.clock.pass(60_000);
+    expect(await told()).toEqual([]);
+  });
+
+  it("of somebody else cannot be taken over", async () => {
+    const name = "0123456789abcdef";
+    const ada = world.connect(principal("ada", "member"));
+    await ada.ask({ do: "hello", client: name });
+    await ada.ask(join("a"));
+    ada.session.closed(1006);
+    const bob = world.connect(principal("bob", "member"));
+    await bob.ask({ do: "hello", client: name });
+    expect(await bob.ask(join("a"))).toEqual([error("policy/denied", 2)]);
   });
 
   it("of two windows are two, under names that tell nothing about the sessions", async () => {
@@ -51,18 +93,18 @@ describe("a session's memberships", () => {
 
   it("can have a new state", async () => {
     await client.ask(join("a"));
-    await watcher.settled();
+    await told();
     await client.ask(join("a", { name: "Countess" }));
-    expect(await watcher.settled()).toMatchObject([{ joined: [{ state: { name: "Countess" } }], left: [] }]);
+    expect(await told()).toMatchObject([{ joined: [{ state: { name: "Countess" } }], left: [] }]);
   });
 
   it("hold what the schema makes of a state, and nothing else", async () => {
     await client.ask(join("a", { name: "Ada", secret: 1 }));
-    expect(await watcher.settled()).toMatchObject([{ joined: [{ state: { name: "Ada" } }] }]);
+    expect(await told()).toMatchObject([{ joined: [{ state: { name: "Ada" } }] }]);
     expect(await client.ask(join("a", { name: 7 }))).toEqual([error("message/invalid", 3)]);
     expect(await client.ask({ do: "join", channel: "chat/a" })).toEqual([error("message/invalid", 4)]);
     expect(await client.ask(join("a", { name: "x".repeat(100) }))).toEqual([error("message/invalid", 5)]);
-    expect(await watcher.settled()).toEqual([]);
+    expect(await told()).toEqual([]);
   });
 
   it("are bounded, but a new state is none more", async () => {
@@ -73,11 +115,8 @@ describe("a session's memberships", () => {
   });
 
   it("are refused where a channel has as many members as it may", async () => {
-    const { join: joinHub } = world.hub;
-    world.hub.join = (name, member) => {
-      for (let index = 0; index < 10_000; index++) joinHub.call(world.hub, name, { ...member, member: `m${index}` });
-      joinHub.call(world.hub, name, member);
-    };
+    for (let index = 0; index < 10_000; index++)
+      await world.hub.join("chat/full", { member: `m${index}`, id: "ada", state: null });
     expect(await client.ask(join("full"))).toEqual([error("subscription/too-many", 2)]);
   });
 

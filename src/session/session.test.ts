@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { principal, SessionWorld, type Client } from "../../test/support/session-world.js";
 import { deferred } from "../kernel/deferred.js";
+import type { OpenedLog } from "../hub/store.js";
 import type { Principal } from "../auth/principal.js";
 
 const hello = { do: "hello" };
@@ -199,8 +200,18 @@ describe("commands", () => {
   });
 
   it("that hit a defect are answered without its details, which are in the log", async () => {
-    world.store.open = () => Promise.reject(new Error("bad disk"));
+    world.hub.subscribe = () => Promise.reject(new TypeError("a bug"));
     expect(await client.ask({ do: "subscribe", channel: "bare/1" })).toEqual([error("server/internal", 2)]);
+    expect(JSON.stringify(world.lines)).toContain("TypeError: a bug");
+    expect(client.link.closedWith).toBeUndefined();
+  });
+
+  it("that find a log which cannot be opened are told to come again, and the log knows why", async () => {
+    world.store.open = () => Promise.reject(new Error("bad disk"));
+    expect(await client.ask({ do: "subscribe", channel: "bare/1" })).toEqual([error("server/log-unavailable", 2)]);
+    expect(await client.ask({ do: "join", channel: "chat/a", state: { name: "Ada" } })).toEqual([
+      error("server/log-unavailable", 3),
+    ]);
     expect(JSON.stringify(world.lines)).toContain("Error: bad disk");
     expect(client.link.closedWith).toBeUndefined();
   });
@@ -286,7 +297,11 @@ describe("the end of a session", () => {
       await client.ask({ do: "join", channel: "chat/b", state: { name: "Ada" } });
       expect(world.hub.channelCount).toBe(2);
       end(client);
+      // The member stays for its lease: the client may come back.
+      expect(world.hub.channelCount).toBe(1);
+      world.clock.advance(30_000);
       expect(world.hub.channelCount).toBe(0);
+      world.clock.advance(50);
       expect(world.clock.timerCount).toBe(0);
       expect(world.lines.filter(({ event }) => event === "session/over")).toHaveLength(1);
     }
@@ -327,13 +342,13 @@ describe("the end of a session", () => {
 
   it("does not subscribe or join when that took until after the end", async () => {
     const world = new SessionWorld();
-    const gate = deferred<{ epoch: string; head: number }>();
+    const gate = deferred<OpenedLog>();
     world.store.open = () => gate.promise;
     const client = await world.open();
     client.send({ do: "subscribe", channel: "bare/1" });
     await world.clock.settle();
     client.session.closed();
-    gate.resolve({ epoch: "e", head: 0 });
+    gate.resolve({ epoch: "e", head: 0, members: [] });
     world.store.release = async () => undefined;
     expect(await client.settled()).toEqual([]);
     expect(world.hub.channelCount).toBe(0);

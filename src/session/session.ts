@@ -354,8 +354,9 @@ export class Session {
 
   /** Say no, and log who wanted what and why not. */
   #refuse(error: WireError, command?: Command): void {
-    const { code, message } = error;
+    const { cause, code, message } = error;
     const what: LogFields = {
+      cause: cause === undefined ? undefined : causeText(cause),
       command: command?.do,
       channel: command && "channel" in command ? command.channel : undefined,
     };

@@ -61,7 +61,7 @@ describe("a session's subscriptions", () => {
       { offset: 8 },
     ]);
     const later = await world.open();
-    const [reply, gap] = await later.ask({ do: "subscribe", channel: "chat/a", from: { epoch: "old", offset: 99 } });
+    const [reply, , gap] = await later.ask({ do: "subscribe", channel: "chat/a", from: { epoch: "old", offset: 99 } });
     expect(reply).toMatchObject({ ok: { position: { epoch, offset: 3 } } });
     expect(gap).toEqual({ push: "gap", channel: "chat/a", position: { epoch, offset: 3 } });
   });
