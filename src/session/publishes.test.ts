@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { principal, SessionWorld, type Client } from "../../test/support/session-world.js";
+import { wireError } from "../wire/errors.js";
+import { refusalOf } from "./publishes.js";
+
+const error = (code: string, re: number) => expect.objectContaining({ re, error: expect.objectContaining({ code }) });
+const publish = (seq: number, more: object = {}) => ({ do: "publish", channel: "bare/1", data: seq, seq, ...more });
+const name = "0123456789abcdef";
+
+describe("what a session publishes", () => {
+  let world: SessionWorld;
+  let client: Client;
+  const open = async (limits = {}): Promise<void> => {
+    world = new SessionWorld(limits);
+    client = world.connect(principal("ada", "member"));
+    await client.ask({ do: "hello", client: name });
+  };
+  const logged = async (): Promise<number[]> => {
+    const reader = await world.open();
+    const pushes = await reader.ask({ do: "subscribe", channel: "bare/1", from: "start" });
+    return pushes.flatMap(({ data }) => (typeof data === "number" ? [data] : []));
+  };
+  beforeEach(() => open());
+
+  it("is in the log once, however often it comes, also from the client's next connection", async () => {
+    const [first] = await client.ask(publish(1));
+    expect(await client.ask(publish(1, { ageMs: 5 }))).toMatchObject([{ ok: first?.["ok"] }]);
+    const again = world.connect(principal("ada", "member"));
+    await again.ask({ do: "hello", client: name });
+    expect(client.link.closedWith).toMatchObject({ code: 4005 });
+    expect(await again.ask(publish(1, { ageMs: 900 }))).toMatchObject([{ ok: first?.["ok"] }]);
+    expect(await logged()).toEqual([1]);
+  });
+
+  it("needs a client's name to be numbered", async () => {
+    const nameless = await world.open();
+    expect(await nameless.ask(publish(1))).toEqual([error("wire/malformed", 2)]);
+  });
+
+  it("is refused for good as a repeat from before what is remembered", async () => {
+    world.store.append = async () => [{ kind: "unknown" }];
+    expect(await client.ask(publish(1, { ageMs: 5 }))).toEqual([error("publish/unknown-repeat", 2)]);
+  });
+
+  it("can be several messages at once, each with its own answer", async () => {
+    const all = { do: "publishAll", channel: "chat/a", messages: [{ text: "1" }, { text: "" }, { text: "2" }] };
+    expect(await client.ask({ ...all, seq: 4 })).toMatchObject([
+      {
+        ok: {
+          receipts: [
+            { stage: "delivered", position: { offset: 1 } },
+            { error: { code: "message/invalid" } },
+            { stage: "delivered", position: { offset: 2 } },
+          ],
+        },
+      },
+    ]);
+    expect(await client.ask({ ...all, seq: 6, ageMs: 1 })).toMatchObject([
+      { ok: { receipts: [{ position: { offset: 2 } }, {}, {}] } },
+    ]);
+    expect(await client.ask({ ...all, channel: "secret" })).toEqual([error("policy/denied", 4)]);
+    expect(await client.ask({ ...all })).toMatchObject([{ ok: { receipts: [{}, {}, {}] } }]);
+  });
+
+  it("waits behind a message that was refused for now, until that comes again", async () => {
+    await open({ commandsPerSecond: 1, commandsBurstMax: 2 });
+    client.send(publish(1));
+    client.send(publish(2));
+    client.send(publish(3));
+    const refused = await client.settled();
+    expect(refused).toContainEqual(error("limit/rate", 3));
+    expect(refused).toContainEqual(error("limit/rate", 4));
+    await world.clock.pass(1000);
+    expect(await client.ask(publish(3, { ageMs: 1000 }))).toEqual([error("publish/out-of-turn", 5)]);
+    await world.clock.pass(1000);
+    expect(await client.ask(publish(2, { ageMs: 2000 }))).toMatchObject([{ ok: {} }]);
+    await world.clock.pass(1000);
+    expect(await client.ask(publish(3, { ageMs: 2000 }))).toMatchObject([{ ok: {} }]);
+    expect(await logged()).toEqual([1, 2, 3]);
+  });
+
+  it("is never overtaken by what came later, whatever is refused on the way", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.boolean(), { maxLength: 12 }),
+        fc.integer({ min: 1, max: 8 }),
+        async (failures, count) => {
+          await open({ commandsPerSecond: 1e6, commandsBurstMax: 1e6, refusalsBurstMax: 1e6 });
+          const { append } = world.store;
+          world.store.append = (channel, drafts) =>
+            failures.shift() === true
+              ? Promise.reject(new Error("bad disk"))
+              : append.call(world.store, channel, drafts);
+          let waiting = Array.from({ length: count }, (_, index) => index + 1);
+          for (let round = 0; waiting.length > 0; round++) {
+            if (round > 40) throw new Error("it never ends");
+            const ids = new Map<unknown, number>();
+            for (const seq of waiting) ids.set(client.send(publish(seq, round === 0 ? {} : { ageMs: round })), seq);
+            const done = new Set(
+              (await client.settled()).flatMap(({ ok, re }) => (ok === undefined ? [] : [ids.get(re)])),
+            );
+            waiting = waiting.filter((seq) => !done.has(seq));
+            await world.clock.pass(10);
+          }
+          expect(await logged()).toEqual(Array.from({ length: count }, (_, index) => index + 1).slice(-1000));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("holds up so many channels, and no more are remembered", async () => {
+    await open({ commandsPerSecond: 1, commandsBurstMax: 1, refusalsBurstMax: 1e6, refusalsPerSecond: 1e6 });
+    for (let index = 0; index < 1100; index++) client.send({ ...publish(1), channel: `bare/${index}` });
+    await client.settled();
+    await world.clock.pass(1000);
+    expect(await client.ask({ ...publish(2), channel: "bare/1" })).toMatchObject([{ ok: {} }]);
+    await world.clock.pass(1000);
+    expect(await client.ask({ ...publish(2), channel: "bare/1099" })).toMatchObject([
+      { error: { code: "publish/out-of-turn" } },
+    ]);
+  });
+});
+
+it("a refusal is told as it is, and a defect without its details", () => {
+  const refusal = wireError("limit/rate", "slow down");
+  expect(refusalOf(refusal)).toBe(refusal);
+  expect(refusalOf(new TypeError("a bug"))).toMatchObject({
+    code: "server/internal",
+    message: expect.not.stringContaining("bug"),
+  });
+});
