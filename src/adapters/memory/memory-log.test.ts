@@ -115,6 +115,22 @@ describe("a log in memory", () => {
     expect(offsetsOf(log)).toEqual([4]);
   });
 
+  it("keeps its order while what is no longer to be kept is let go of in steps", () => {
+    for (const steps of [1, 18, 19, 20]) {
+      const log = logWith();
+      for (let index = 0; index < 20; index++) append(log, "0");
+      log.retention = { ...log.retention, keep: 0 };
+      log.letGo(0, steps);
+      append(log, "0");
+      expect(offsetsOf(log)).toEqual([]);
+      log.retention = { ...log.retention, keep: 100 };
+      append(log, "0");
+      const offsets = offsetsOf(log);
+      expect(offsets).toEqual(offsets.map((_, index) => 23 - offsets.length + index));
+      expect(offsets.at(-1)).toBe(22);
+    }
+  });
+
   it("touches a bounded number of messages with each call, however many there are", () => {
     const length = 20_000;
     const log = logWith({ forMs: 100 });
