@@ -241,7 +241,7 @@ describe("the pipeline", () => {
     const repeat = (
       pipeline: Pipeline<User>,
       sequence: number,
-      onRefused = (_: unknown): void => {},
+      onRefused: (error: unknown) => void = () => {},
     ): Promise<PublishOk> => {
       const match = app.match("chat/lobby");
       if (match === undefined) throw new Error("it is a channel");

@@ -80,6 +80,31 @@ describe("what a session publishes", () => {
     expect(await logged()).toEqual([1, 2, 3]);
   });
 
+  it("waits behind a refused message also when those before that one are handed on only now", async () => {
+    await open({ commandsWaitingMax: 2 });
+    client.send({ do: "subscribe", channel: "bare/2" });
+    for (const seq of [1, 2, 3]) client.send(publish(seq));
+    const replies = await client.settled();
+    expect(replies[0]).toEqual(error("limit/rate", 5));
+    expect(replies).toHaveLength(4);
+    expect(await client.ask(publish(4))).toEqual([error("publish/out-of-turn", 6)]);
+    expect(await client.ask(publish(3, { ageMs: 1 }))).toMatchObject([{ ok: {} }]);
+    expect(await client.ask(publish(4, { ageMs: 1 }))).toMatchObject([{ ok: {} }]);
+    expect(await logged()).toEqual([1, 2, 3, 4]);
+  });
+
+  it("waits behind a message that was refused before it was known who published it", async () => {
+    await open({ commandsWaitingMax: 1 });
+    client = world.connect(undefined);
+    const auth = { scheme: "basic", username: "ada", password: "lovelace" };
+    client.send({ do: "hello", client: name, auth });
+    client.send({ do: "ping" });
+    client.send(publish(1));
+    expect(await client.settled()).toContainEqual(error("limit/rate", 3));
+    expect(await client.ask(publish(2))).toEqual([error("publish/out-of-turn", 4)]);
+    expect(await client.ask(publish(1, { ageMs: 1 }))).toMatchObject([{ ok: {} }]);
+  });
+
   it("is never overtaken by what came later, whatever is refused on the way", async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -77,7 +77,8 @@ export class Publishes {
       const message = `message ${held.seq} of this channel was refused for now; send it again first`;
       throw wireError("publish/out-of-turn", message, { retryAfterMs: held.retryAfterMs });
     }
-    this.#held.delete(channel);
+    // A message before it, which waited meanwhile, does not let it pass.
+    if (seq === held?.seq) this.#held.delete(channel);
     return pipeline.publish({ ...publication, origin, onRefused: (error) => this.refused({ channel, seq }, error) });
   }
 
