@@ -22,6 +22,8 @@ export class Disk {
   readonly fates: Fate[] = [];
   failingReads = 0;
   failingOpens = 0;
+  /** The logs were lost, and the log was not opened since. */
+  isLossUnknown = false;
 
   constructor(options: LogOptions, ledger: Ledger, clock: VirtualClock) {
     this.options = options;
@@ -42,6 +44,7 @@ export class Disk {
       await memory.release(channel);
     }
     this.memory = memory;
+    this.isLossUnknown = true;
   }
 
   heal(): void {
@@ -116,6 +119,7 @@ export class DiskStore implements Store {
       this.#openIn = memory;
       const opened = await opening;
       disk.epoch = opened.epoch;
+      disk.isLossUnknown = false;
       return opened;
     };
     return this.#call(work, ({ epoch, head }) => disk.ledger.tell(epoch, head));

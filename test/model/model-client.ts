@@ -20,6 +20,7 @@ export interface Asked {
 export class ModelClient implements Sink {
   readonly #ledger: Ledger;
   readonly #name: string;
+  readonly #batchMax: number;
   #policy: Policy = { kind: "all" };
   #asked: Asked | undefined;
   #subscription: Subscription | undefined;
@@ -35,11 +36,18 @@ export class ModelClient implements Sink {
   /** Grows with each call. */
   activity = 0;
   /** What was wrong first. It is thrown as well, but whoever called may take that for a defect of its subscriber. */
-  failure: unknown;
+  failure: Error | undefined;
 
-  constructor(ledger: Ledger, name: string) {
+  /** Whether anything was done that lets a read fail. */
+  mayEnd = false;
+  /** The offset of the message that was refused last. */
+  #refused = 0;
+
+  /** @param batchMax so many messages are appended, and pushed, together */
+  constructor(ledger: Ledger, name: string, batchMax: number) {
     this.#ledger = ledger;
     this.#name = name;
+    this.#batchMax = batchMax;
   }
 
   get position(): Position | undefined {
@@ -122,6 +130,7 @@ export class ModelClient implements Sink {
     const { epoch } = before;
     if (this.room <= 0) {
       this.#mayThin = this.#policy.kind === "latest";
+      this.#refused = offset;
       return false;
     }
     this.room--;
@@ -158,11 +167,14 @@ export class ModelClient implements Sink {
   tooSlow(): void {
     this.activity++;
     this.#check(this.#policy.kind === "disconnect" && this.room <= 0, "was called too slow");
+    const behind = this.#ledger.told(this.#here().epoch) - this.#refused;
+    this.#check(behind < this.#batchMax, "was called too slow while it caught up");
     this.end();
   }
 
   ended(): void {
     this.activity++;
+    this.#check(this.mayEnd, "ended by itself");
     this.end();
   }
 

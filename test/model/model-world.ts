@@ -32,7 +32,7 @@ export type Step =
   | { readonly do: "pass"; readonly ms: number }
   | { readonly do: "pace"; readonly pace: Pace }
   | { readonly do: "run"; readonly count: number }
-  | { readonly do: "fail"; readonly what: Fate | "read" | "open" }
+  | { readonly do: "fail"; readonly what: Fate | "read" | "open" | "both" }
   | { readonly do: "lose"; readonly restored: number }
   | { readonly do: "restart"; readonly stillDone: number; readonly isLost: boolean };
 
@@ -44,21 +44,32 @@ interface Publish {
   readonly origin: Origin;
 }
 
+/** A publish without an answer. */
+interface Pending {
+  /** One before it was not appended, and its publisher has not heard of that when it called. */
+  isCutOff: boolean;
+}
+
 /** A hub on a store with faults, and subscribers that check what they are given. */
 export class ModelWorld {
   readonly #clock = new VirtualClock();
   readonly #ledger = new Ledger(retention, () => this.#clock.wallTimeMs());
   readonly #disk = new Disk(logOptions, this.#ledger, this.#clock);
-  readonly #clients = Array.from({ length: CLIENTS }, (_, index) => new ModelClient(this.#ledger, `client ${index}`));
+  readonly #clients = Array.from(
+    { length: CLIENTS },
+    (_, index) => new ModelClient(this.#ledger, `client ${index}`, limits.appendMessagesMax),
+  );
   readonly #last: (Publish | undefined)[] = Array.from({ length: PRODUCERS });
   #store = new DiskStore(this.#disk);
   #hub = this.#newHub();
+  /** In the order of the calls. */
+  readonly #pending = new Set<Pending>();
   #number = 0;
   #unanswered = 0;
   /** Whether anything was done that lets a call fail. */
   #hasTrouble = false;
   /** What a call of this world found, outside of the steps. */
-  #failure: unknown;
+  #failure: Error | undefined;
 
   /** Carry a step out; `isHasty`: do not wait until nothing goes on any more. */
   async step(step: Step, isHasty: boolean): Promise<void> {
@@ -73,18 +84,24 @@ export class ModelWorld {
     this.#disk.heal();
     this.#store.pace = "fast";
     await this.#flow();
+    // That the log was lost the hub need not know yet. All else has to have come.
+    if (!this.#disk.isLossUnknown) this.#checkAtHead();
     for (const client of this.#clients) if (!client.isSubscribed && client.position) this.#subscribe(client, "resume");
     await this.#flow();
     await this.#publishOne();
     await this.#flow();
-    const position = { epoch: this.#disk.epoch, offset: this.#ledger.head(this.#disk.epoch) };
-    for (const client of this.#clients) if (client.isSubscribed) client.checkIsAt(position);
+    this.#checkAtHead();
     check(this.#unanswered === 0, `${this.#unanswered} calls were never answered`);
     for (const client of this.#clients) client.end();
     await this.#flow();
     const { channels, live, watchers } = this.#hub.counts;
     check(channels + live + watchers + this.#clock.timerCount === 0, "something was left behind");
     this.#throwFailure();
+  }
+
+  #checkAtHead(): void {
+    const position = { epoch: this.#disk.epoch, offset: this.#ledger.head(this.#disk.epoch) };
+    for (const client of this.#clients) if (client.isSubscribed) client.checkIsAt(position);
   }
 
   async #do(step: Step): Promise<void> {
@@ -115,17 +132,28 @@ export class ModelWorld {
       case "run":
         return this.#store.run(step.count);
       case "fail":
-        this.#hasTrouble = true;
-        if (step.what === "read") this.#disk.failingReads++;
-        else if (step.what === "open") this.#disk.failingOpens++;
-        else this.#disk.fates.push(step.what);
-        return;
+        return this.#fail(step.what);
       case "lose":
         this.#hasTrouble = true;
+        this.#allowEnds();
         return this.#disk.lose(CHANNEL, step.restored);
       case "restart":
         return this.#restart(step.stillDone, step.isLost);
     }
+  }
+
+  #fail(what: Fate | "read" | "open" | "both"): void {
+    this.#hasTrouble = true;
+    if (what === "read") this.#disk.failingReads++;
+    else if (what === "open" || what === "both") this.#disk.failingOpens++;
+    else this.#disk.fates.push(what);
+    if (what === "both") this.#disk.fates.push("written");
+    if (what === "read" || what === "open" || what === "both") this.#allowEnds();
+  }
+
+  /** From now on the log cannot always be read. */
+  #allowEnds(): void {
+    for (const client of this.#clients) client.mayEnd = true;
   }
 
   #newHub(): Hub {
@@ -157,10 +185,27 @@ export class ModelWorld {
   #send(number: number, origin: Origin | undefined): void {
     const payload = payloadOf(number);
     const draft: Draft = { payload, from: "model", at: this.#clock.wallTimeMs(), origin };
+    const pending: Pending = { isCutOff: false };
+    this.#pending.add(pending);
     this.#call(
       () => this.#hub.publish(CHANNEL, draft),
-      ({ position }) => check(this.#ledger.payloadAt(position) === payload, `${number} is not where its receipt says`),
+      ({ position }) => {
+        this.#pending.delete(pending);
+        check(this.#ledger.payloadAt(position) === payload, `${number} is not where its receipt says`);
+        check(!pending.isCutOff, `${number} overtook what could not be appended`);
+      },
+      () => this.#cutOff(pending),
     );
+  }
+
+  /** What was published behind it, and has no answer yet, must not come before it is published again. */
+  #cutOff(refused: Pending): void {
+    let isBehind = false;
+    for (const pending of this.#pending) {
+      if (isBehind) pending.isCutOff = true;
+      isBehind ||= pending === refused;
+    }
+    this.#pending.delete(refused);
   }
 
   #find(producer: number): void {
@@ -195,16 +240,9 @@ export class ModelWorld {
 
   #fromOf(client: ModelClient, wanted: From): SubscribeFrom {
     const { epoch } = this.#disk;
-    switch (wanted) {
-      case "resume":
-        return client.position ?? "start";
-      case "other epoch":
-        return { epoch: "other", offset: 2 };
-      case "beyond":
-        return { epoch, offset: this.#ledger.head(epoch) + 4 };
-      default:
-        return wanted;
-    }
+    if (wanted === "resume") return client.position ?? "start";
+    if (wanted === "other epoch") return { epoch: "other", offset: 2 };
+    return wanted === "beyond" ? { epoch, offset: this.#ledger.head(epoch) + 4 } : wanted;
   }
 
   async #restart(stillDone: number, isLost: boolean): Promise<void> {
@@ -214,6 +252,7 @@ export class ModelWorld {
     this.#hub.close();
     for (const client of this.#clients) client.cut();
     this.#unanswered = 0;
+    this.#pending.clear();
     if (isLost) await this.#disk.lose(CHANNEL, stillDone);
     this.#store = new DiskStore(this.#disk);
     this.#hub = this.#newHub();
@@ -238,7 +277,7 @@ export class ModelWorld {
           check(this.#hasTrouble && code.startsWith("hub/not-"), `refused: ${code}`);
         },
       )
-      .catch((failure: unknown) => (this.#failure ??= failure));
+      .catch((failure: unknown) => (this.#failure ??= failure instanceof Error ? failure : new Error(String(failure))));
   }
 
   /** Publish until it works: the first time the hub may find out that the log was lost. */
@@ -285,5 +324,5 @@ export class ModelWorld {
 }
 
 async function ticks(count: number): Promise<void> {
-  for (let tick = 0; tick < count; tick++) await undefined;
+  for (let tick = 0; tick < count; tick++) await Promise.resolve();
 }

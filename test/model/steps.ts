@@ -33,7 +33,7 @@ const weights: readonly (readonly [number, (digits: Digits) => Step])[] = [
   [3, (digits) => ({ do: "pass", ms: digits.of([0, 60, 1_000, 6_000, 11_000]) })],
   [4, (digits) => ({ do: "pace", pace: digits.of(["fast", "slow", "late"]) })],
   [6, (digits) => ({ do: "run", count: 1 + digits.below(4) })],
-  [4, (digits) => ({ do: "fail", what: digits.of(["refused", "written", "half", "kept", "read", "open"]) })],
+  [4, (digits) => ({ do: "fail", what: digits.of(["refused", "written", "half", "kept", "read", "open", "both"]) })],
   [1, (digits) => ({ do: "lose", restored: digits.below(5) })],
   [2, (digits) => ({ do: "restart", stillDone: digits.below(4), isLost: digits.below(3) === 1 })],
 ];
