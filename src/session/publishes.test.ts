@@ -93,6 +93,22 @@ describe("what a session publishes", () => {
     expect(await logged()).toEqual([1, 2, 3, 4]);
   });
 
+  it("waits behind a message that was refused again while those before it waited", async () => {
+    await open({ commandsPerSecond: 10, commandsBurstMax: 3 });
+    for (const seq of [1, 2, 3]) client.send(publish(seq));
+    await client.settled();
+    await world.clock.pass(200);
+    client.send({ do: "subscribe", channel: "bare/2" });
+    client.send(publish(3, { ageMs: 1 }));
+    client.send(publish(4));
+    world.clock.advance(100);
+    client.send(publish(5));
+    const replies = await client.settled();
+    expect(replies).toContainEqual(error("limit/rate", 7));
+    expect(replies).toContainEqual(error("publish/out-of-turn", 8));
+    expect(await logged()).toEqual([1, 2, 3]);
+  });
+
   it("waits behind a message that was refused before it was known who published it", async () => {
     await open({ commandsWaitingMax: 1 });
     client = world.connect(undefined);

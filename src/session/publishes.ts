@@ -2,34 +2,19 @@ import type { MessageOrigin, Publication } from "../pipeline/pipeline.js";
 import type { Principal } from "../auth/principal.js";
 import { wireError, WireError } from "../wire/errors.js";
 import type { PublishAllCommand, PublishAllOk, PublishCommand, PublishOk, Repeatable } from "../wire/messages.js";
+import type { HeldMessages } from "./held-messages.js";
 import { permit } from "./permission.js";
 import type { Attendee } from "./services.js";
-
-/** Refusals that pass: the message comes again, and what is behind it must not overtake it. */
-const passing: ReadonlySet<string> = new Set([
-  "limit/rate",
-  "server/busy",
-  "server/stopping",
-  "server/log-unavailable",
-  "publish/out-of-turn",
-]);
-
-/** So many channels can have refused messages at once; then the oldest is not looked after any more. */
-const HELD_CHANNELS_MAX = 1_000;
-
-interface Held {
-  readonly seq: number;
-  readonly retryAfterMs: number | undefined;
-}
 
 /** What a session publishes, in the order of each channel's numbers. */
 export class Publishes {
   readonly #attendee: Attendee;
-  /** By channel, the first message that was refused for now. */
-  readonly #held = new Map<string, Held>();
+  readonly #held: HeldMessages;
 
-  constructor(attendee: Attendee) {
+  /** @param held what was refused before it was known who published it, and what will be */
+  constructor(attendee: Attendee, held: HeldMessages) {
     this.#attendee = attendee;
+    this.#held = held;
   }
 
   /**
@@ -56,30 +41,19 @@ export class Publishes {
     return { receipts: await Promise.all(receipts) };
   }
 
-  /** A message was refused before it came here. */
-  refused({ channel, seq }: { readonly channel: string; readonly seq?: number }, error: WireError): void {
-    if (seq === undefined || !passing.has(error.code)) return;
-    const held = this.#held.get(channel);
-    if (held !== undefined && held.seq <= seq) return;
-    this.#held.set(channel, { seq, retryAfterMs: error.retryAfterMs });
-    if (this.#held.size <= HELD_CHANNELS_MAX) return;
-    for (const oldest of this.#held.keys()) return void this.#held.delete(oldest);
-  }
-
   async #publish(publication: Publication<Principal>, repeat: Loose<Repeatable>): Promise<PublishOk> {
     const { channel } = publication;
     const { pipeline } = this.#attendee.services;
     const { seq } = repeat;
     if (seq === undefined) return pipeline.publish(publication);
     const origin = this.#originOf(seq, repeat.ageMs);
-    const held = this.#held.get(channel);
-    if (held !== undefined && seq > held.seq) {
+    const held = this.#held.before(channel, seq);
+    if (held !== undefined) {
       const message = `message ${held.seq} of this channel was refused for now; send it again first`;
       throw wireError("publish/out-of-turn", message, { retryAfterMs: held.retryAfterMs });
     }
-    // A message before it, which waited meanwhile, does not let it pass.
-    if (seq === held?.seq) this.#held.delete(channel);
-    return pipeline.publish({ ...publication, origin, onRefused: (error) => this.refused({ channel, seq }, error) });
+    const onRefused = (error: WireError): void => this.#held.refused({ channel, seq }, error);
+    return pipeline.publish({ ...publication, origin, onRefused });
   }
 
   #originOf(sequence: number, ageMs: number | undefined): MessageOrigin {

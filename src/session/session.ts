@@ -21,6 +21,7 @@ import type {
 import { Allowance } from "./allowance.js";
 import type { RequestOptions } from "./call-handler.js";
 import { Calls } from "./calls.js";
+import { HeldMessages } from "./held-messages.js";
 import { identityOf } from "./identity.js";
 import type { Link } from "./link.js";
 import { Memberships } from "./memberships.js";
@@ -71,6 +72,7 @@ export class Session {
   readonly #allowance: Allowance;
   /** Commands that wait until the one before them is done. */
   readonly #inbox: BoundedQueue<Command>;
+  readonly #held = new HeldMessages();
   #isWorking = false;
   #state: State = { name: "greeting" };
   /** Until `hello` the time for it, then the principal's. */
@@ -152,9 +154,7 @@ export class Session {
 
   #putOffClient(command: Command, message: string, retryAfterMs: number): void {
     const error = wireError("limit/rate", message, { retryAfterMs });
-    if (this.#state.name === "open" && (command.do === "publish" || command.do === "publishAll")) {
-      this.#state.publishes.refused(command, error);
-    }
+    if (command.do === "publish" || command.do === "publishAll") this.#held.refused(command, error);
     this.#refuse(error, command);
   }
 
@@ -293,7 +293,7 @@ export class Session {
       attendee,
       subscriptions: new Subscriptions(attendee),
       memberships: new Memberships(attendee),
-      publishes: new Publishes(attendee),
+      publishes: new Publishes(attendee, this.#held),
       calls: new Calls(attendee),
     };
     services.registry.enter(session, this);
