@@ -58,8 +58,9 @@ export class ChannelLog implements CursorLog {
   #isOpening = false;
   /** Whether the store has it open. */
   #isOpen = false;
-  /** An append failed just now: what comes behind it must not overtake it. */
+  /** Something could not be opened or appended just now: until the publishers have heard of it, nothing overtakes it. */
   #refusing: Timer | undefined;
+  #hasFailed = false;
   #reopening: Timer | undefined;
   #isClosed = false;
   #epoch = "";
@@ -89,7 +90,7 @@ export class ChannelLog implements CursorLog {
   /**
    * Open the log in the store, or open it anew where an append failed; before everything else.
    *
-   * Rejects with `hub/not-opened`; then it can be tried again.
+   * Rejects with `hub/not-opened`; then it can be tried again, a moment later.
    */
   open(): Promise<void> {
     // One promise for all who wait, so that they go on in the order of their calls.
@@ -173,8 +174,10 @@ export class ChannelLog implements CursorLog {
       this.#isOpen = true;
       this.#follow(opened);
       onOpened?.(opened.members);
+      this.#hasFailed = false;
     } catch (cause) {
-      this.#opened = undefined;
+      this.#hasFailed = true;
+      this.#refuseForNow();
       this.#reopenLater();
       throw new BusbarError("hub/not-opened", "the channel's log cannot be opened", { retryable: true, cause });
     } finally {
@@ -260,9 +263,13 @@ export class ChannelLog implements CursorLog {
   #refuse(all: readonly Publishing[], cause: unknown): void {
     const error = notAppended(cause);
     for (const { receipt } of all) receipt.reject(error);
-    // Until the publishers have heard of it.
-    this.#refusing = this.#options.clock.schedule(0, () => {
+    this.#refuseForNow();
+  }
+
+  #refuseForNow(): void {
+    this.#refusing ??= this.#options.clock.schedule(0, () => {
       this.#refusing = undefined;
+      if (this.#hasFailed) this.#opened = undefined;
       this.#options.onIdle?.();
     });
   }

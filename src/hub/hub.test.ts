@@ -263,6 +263,7 @@ describe("the hub", () => {
     store.open = () => Promise.reject(new Error("bad disk"));
     await expect(hub.publish("a", draft("1"))).rejects.toMatchObject({ code: "hub/not-opened" });
     await expect(subscribe("a", new FakeSink())).rejects.toMatchObject({ code: "hub/not-opened" });
+    clock.advance(0);
     expect(hub.channelCount).toBe(0);
   });
 

@@ -11,7 +11,7 @@ import { Subscription } from "./subscription.js";
 
 export interface HubLimits extends LogLimits, PresenceLimits {}
 
-export const hubLimits: HubLimits = {
+const hubLimits: HubLimits = {
   readMessagesMax: 256,
   readBytesMax: 65_536,
   appendMessagesMax: 256,

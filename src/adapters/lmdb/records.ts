@@ -36,7 +36,7 @@ export function endKey(channel: number): Buffer {
 }
 
 /** A record of this body, which leaves room for the seal at its beginning. */
-export function sealed(key: Uint8Array, record: Buffer): Buffer {
+function sealed(key: Uint8Array, record: Buffer): Buffer {
   record.writeUInt32BE(crc32c(record.subarray(SEAL_BYTES), crc32c(key)), 0);
   return record;
 }

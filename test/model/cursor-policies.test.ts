@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { behind, FakeLog, FakeSink } from "../../test/support/cursor-ground.js";
-import { Cursor, type Policy } from "./cursor.js";
+import { behind, FakeLog, FakeSink } from "../support/cursor-ground.js";
+import { Cursor, type Policy } from "../../src/hub/cursor.js";
 
 describe("a cursor", () => {
   let log: FakeLog;
