@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { deferred } from "../kernel/deferred.js";
 import { principal, SessionWorld, type Client } from "../../test/support/session-world.js";
 
 const error = (code: string, re: number) => expect.objectContaining({ re, error: expect.objectContaining({ code }) });
@@ -130,5 +131,44 @@ describe("a session's memberships", () => {
 
   it("need presence in the contract", async () => {
     expect(await client.ask({ do: "join", channel: "bare/1" })).toEqual([error("channel/no-presence", 2)]);
+  });
+
+  it("end where a refresh takes the role away that they need", async () => {
+    await client.ask(join("a"));
+    await client.ask(join("b"));
+    await told();
+    world.authenticateAs(principal("ada", "reader"));
+    await client.ask({ do: "refresh", auth: { scheme: "bearer", token: "new" } });
+    expect(await told()).toEqual([]);
+    world.authenticateAs(principal("ada"));
+    await client.ask({ do: "refresh", auth: { scheme: "bearer", token: "new" } });
+    expect(await told()).toMatchObject([{ push: "presence", joined: [], left: [expect.any(String)] }]);
+    expect(await client.ask({ do: "leave", channel: "chat/b" })).toEqual([error("subscription/none", 6)]);
+  });
+
+  it("begin a lease where the session ended while they began", async () => {
+    const { open } = world.store;
+    const gate = deferred<void>();
+    world.store.open = async (...args) => {
+      await gate.promise;
+      return open.apply(world.store, args);
+    };
+    client.send(join("c"));
+    await client.settled();
+    client.session.closed(1006);
+    gate.resolve();
+    expect(await client.settled()).toEqual([]);
+    const late = await world.open();
+    expect(await late.ask({ do: "subscribe", channel: "chat/c" })).toMatchObject([{}, { members: [{ id: "ada" }] }]);
+    await world.clock.pass(29_900);
+    await late.settled();
+    await world.clock.pass(150);
+    expect(await late.settled()).toMatchObject([{ push: "presence", joined: [], left: [expect.any(String)] }]);
+  });
+
+  it("do not begin where the session ended while the state was checked", async () => {
+    client.send(join("a"));
+    client.session.closed(1006);
+    expect(await told()).toEqual([]);
   });
 });

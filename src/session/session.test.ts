@@ -228,66 +228,6 @@ describe("commands", () => {
   });
 });
 
-describe("limits", () => {
-  it("refuse too many commands with a time to come back, and let it go on then", async () => {
-    const world = new SessionWorld({ commandsPerSecond: 10, commandsBurstMax: 3 });
-    const client = await world.open();
-    const publish = { do: "publish", channel: "bare/1", data: 1 };
-    for (let count = 0; count < 3; count++) client.send(publish);
-    const replies = await client.settled();
-    expect(replies[0]).toEqual({
-      re: 4,
-      error: { code: "limit/rate", message: expect.any(String), retryable: true, retryAfterMs: 100 },
-    });
-    await world.clock.pass(100);
-    expect(await client.ask(publish)).toMatchObject([{ ok: { stage: "delivered" } }]);
-  });
-
-  it("count the length of what is sent", async () => {
-    const world = new SessionWorld({ bytesPerSecond: 1000 });
-    const client = await world.open();
-    client.send({ do: "publish", channel: "bare/1", data: "x".repeat(900) });
-    client.send({ do: "publish", channel: "bare/1", data: "x".repeat(900) });
-    expect(await client.settled()).toEqual([
-      error("limit/rate", 3),
-      expect.objectContaining({ re: 2, ok: expect.anything() }),
-    ]);
-  });
-
-  it("close a session that does not care about refusals", async () => {
-    const world = new SessionWorld({ refusalsBurstMax: 3, refusalsPerSecond: 1 });
-    const client = await world.open();
-    for (let count = 0; count < 10; count++) client.session.receive("nonsense");
-    expect(client.link.take()).toHaveLength(4);
-    expect(client.link.closedWith).toMatchObject({ code: 4003 });
-  });
-
-  it("do not count what is the server's fault", async () => {
-    const world = new SessionWorld({ refusalsBurstMax: 1, refusalsPerSecond: 1 });
-    world.store.open = () => Promise.reject(new Error("bad disk"));
-    const client = await world.open();
-    for (let count = 0; count < 5; count++) await client.ask({ do: "subscribe", channel: "bare/1" });
-    expect(client.link.closedWith).toBeUndefined();
-  });
-
-  it("bound how many commands wait for one that takes its time", async () => {
-    const world = new SessionWorld({ commandsWaitingMax: 2 });
-    const client = world.connect(undefined, { authenticate: () => deferred<undefined>().promise });
-    client.send({ do: "hello", auth: { scheme: "bearer", token: "x" } });
-    for (let count = 0; count < 3; count++) client.send({ do: "leave", channel: "bare/1" });
-    expect(await client.settled()).toEqual([error("limit/rate", 4)]);
-  });
-
-  it("close a connection that reads so little that replies have no room", async () => {
-    const world = new SessionWorld();
-    const client = await world.open();
-    client.link.bufferedBytesMax = 100;
-    client.link.isSlow = true;
-    for (let count = 0; count < 9; count++) client.send({ do: "leave", channel: "bare/1" });
-    expect(client.link.closedWith).toMatchObject({ code: 1013 });
-  });
-});
-
 describe("the end of a session", () => {
   it("gives back its subscriptions, memberships and timers, whichever side ends it", async () => {
     for (const end of [(client: Client) => client.session.closed(), (client: Client) => client.session.goodbye(500)]) {
@@ -364,5 +304,63 @@ describe("the end of a session", () => {
     client.session.closed();
     gate.reject(new Error("bad disk"));
     expect(await client.settled()).toEqual([]);
+  });
+});
+
+describe("a session that goes on", () => {
+  const refresh = { do: "refresh", auth: { scheme: "bearer", token: "new" } };
+  let world: SessionWorld;
+  const until = (ms: number): Principal => ({
+    ...principal("ada", "member"),
+    expiresAtMs: world.clock.wallTimeMs() + ms,
+  });
+  beforeEach(() => {
+    world = new SessionWorld();
+  });
+
+  it("is refreshed with credentials of the same principal, and lives as long as they do", async () => {
+    const client = await world.open(until(1_000));
+    world.authenticateAs(until(5_000));
+    expect(await client.ask(refresh)).toEqual([{ re: 2, ok: { expiresInMs: 5_000 } }]);
+    await world.clock.pass(4_999);
+    expect(client.link.closedWith).toBeUndefined();
+    await world.clock.pass(1);
+    expect(client.link.closedWith).toMatchObject({ code: 4501 });
+  });
+
+  it("keeps what it has when a refresh is refused", async () => {
+    const client = await world.open(until(1_000));
+    expect(await client.ask(refresh)).toEqual([error("auth/refused", 2)]);
+    world.authenticateAs(principal("rob"));
+    expect(await client.ask(refresh)).toEqual([error("auth/other-principal", 3)]);
+    expect(client.session.principal).toMatchObject({ id: "ada" });
+    await world.clock.pass(1_000);
+    expect(client.link.closedWith).toMatchObject({ code: 4501 });
+  });
+
+  it("is told whether its contract differs, and where", async () => {
+    const client = world.connect(principal("ada"));
+    expect(await client.ask({ ...hello, contract: "0" })).toMatchObject([{ ok: { contract: "differs" } }]);
+    const { fingerprint, parts } = world.services.contract;
+    const [same] = await world.connect(principal("ada")).ask({ ...hello, contract: fingerprint });
+    expect(same?.["ok"]).not.toHaveProperty("contract");
+    expect(await client.ask({ do: "compare", parts: { ...parts, secret: "0", more: "1" } })).toEqual([
+      { re: 2, ok: { changed: ["secret"], missing: ["more"] } },
+    ]);
+  });
+
+  it("is one for a client: the next one takes over, and the first is closed", async () => {
+    const [first, second] = [world.connect(principal("ada")), world.connect(principal("ada"))];
+    for (const client of [first, second]) await client.ask({ ...hello, client: "0123456789abcdef" });
+    expect([first.link.closedWith, second.link.closedWith]).toMatchObject([{ code: 4005 }, undefined]);
+    expect(second.session.id).toBe(first.session.id);
+    first.session.closed();
+    expect(world.services.registry.size).toBe(1);
+    second.session.closed();
+    expect(world.services.registry.size).toBe(0);
+  });
+
+  it("answers a ping", async () => {
+    expect(await (await world.open()).ask({ do: "ping" })).toEqual([{ re: 2, ok: {} }]);
   });
 });

@@ -355,12 +355,10 @@ export class Session {
   /** Say no, and log who wanted what and why not. */
   #refuse(error: WireError, command?: Command): void {
     const { cause, code, message } = error;
-    const what: LogFields = {
-      cause: cause === undefined ? undefined : causeText(cause),
-      command: command?.do,
-      channel: command && "channel" in command ? command.channel : undefined,
-    };
-    this.#services.logger.warn("session/refused", { ...this.#who, ...what, code, message });
+    const channel = command && "channel" in command ? command.channel : undefined;
+    const fields = { ...this.#who, command: command?.do, channel, code, message };
+    const why = cause === undefined ? fields : { ...fields, cause: causeText(cause) };
+    this.#services.logger.warn("session/refused", why);
     this.#answerRefusal(command === undefined ? error : error.inReplyTo(command.id));
   }
 

@@ -15,6 +15,13 @@ describe("a session's subscriptions", () => {
     writer = await world.open();
   });
 
+  /** Let the client's principal have these roles from now on. */
+  const refreshAs = async (...roles: string[]): Promise<void> => {
+    world.authenticateAs(principal("ada", ...roles));
+    client.send({ do: "refresh", auth: { scheme: "bearer", token: "new" } });
+    await world.clock.settle();
+  };
+
   const write = async (...data: unknown[]): Promise<Record<string, unknown>[]> => {
     for (const datum of data) writer.send({ do: "publish", channel: "bare/1", data: datum });
     return writer.settled();
@@ -137,5 +144,73 @@ describe("a session's subscriptions", () => {
   it("need a role for each channel", async () => {
     const reader = await world.open(principal("rob", "reader"));
     expect(await reader.ask({ do: "subscribe", channel: "bare/1" })).toEqual([error("policy/denied", 2)]);
+  });
+
+  it("are resumed together, each for itself, and their messages follow the one answer", async () => {
+    const [first] = await write(1, 2);
+    const position = Object(Object(first?.["ok"])["position"]);
+    const cursors = [
+      { channel: "bare/1", from: position },
+      { channel: "secret" },
+      { channel: "bare/1" },
+      { channel: "bare/2", from: "start" },
+      { channel: "bare/3" },
+    ];
+    expect(await client.ask({ do: "resume", cursors })).toMatchObject([
+      {
+        re: 2,
+        ok: {
+          cursors: [
+            { position },
+            { error: { code: "policy/denied" } },
+            { error: { code: "subscription/exists" } },
+            { position: { offset: 0 } },
+            { error: { code: "subscription/too-many" } },
+          ],
+        },
+      },
+      { push: "message", channel: "bare/1", data: 2 },
+    ]);
+    await write(3);
+    expect(messages(await client.settled())).toEqual([3]);
+  });
+
+  it("are not resumed by a session that ended meanwhile", async () => {
+    client.send({ do: "resume", cursors: [{ channel: "bare/1" }, { channel: "secret" }] });
+    client.session.closed();
+    expect(await client.settled()).toEqual([]);
+    expect(world.hub.channelCount).toBe(0);
+  });
+
+  it("cut off a client that is too slow, where that is their policy", async () => {
+    await client.ask({ do: "subscribe", channel: "bare/1", policy: { kind: "disconnect" } });
+    client.link.isSlow = true;
+    await write(...Array.from({ length: 50 }, (_, index) => index));
+    expect(client.link.closedWith).toMatchObject({ code: 4502 });
+    expect(world.hub.channelCount).toBe(0);
+  });
+
+  it("give a client that was slow the newest only, where that is their policy", async () => {
+    await client.ask({ do: "subscribe", channel: "chat/a", policy: { kind: "latest" } });
+    client.link.isSlow = true;
+    for (let text = 0; text < 8; text++) writer.send({ do: "publish", channel: "chat/a", data: { text: `${text}` } });
+    await writer.settled();
+    await client.settled();
+    client.drain();
+    expect(messages(await client.settled())).toEqual([{ text: "7" }]);
+  });
+
+  it("end where a refresh takes the role away that they need, and say so", async () => {
+    await client.ask({ do: "subscribe", channel: "chat/a" });
+    await client.ask({ do: "subscribe", channel: "bare/1" });
+    await refreshAs("reader");
+    expect(await client.settled()).toMatchObject([
+      { re: 4, ok: {} },
+      { push: "unsubscribed", channel: "bare/1", error: { code: "policy/denied", retryable: false } },
+    ]);
+    await write(1);
+    writer.send({ do: "publish", channel: "chat/a", data: { text: "still" } });
+    await writer.settled();
+    expect(messages(await client.settled())).toEqual([{ text: "still" }]);
   });
 });
