@@ -10,6 +10,9 @@ const draft = (payload: string, origin?: Origin): Draft => ({ payload, from: "ad
 const origin = (sequence: number, firstSentAt?: number): Origin => ({ producer: "p", sequence, firstSentAt });
 const limits = { readMessagesMax: 2, readBytesMax: 1000, appendMessagesMax: 2 };
 
+/** The cursors of those who follow, by what they have seen. */
+const cursors = new Map<readonly Message[], Cursor>();
+
 /** A live subscriber that notes what it is pushed. */
 function follow(log: ChannelLog): Message[] {
   const seen: Message[] = [];
@@ -22,19 +25,22 @@ function follow(log: ChannelLog): Message[] {
     tooSlow: () => undefined,
     ended: () => undefined,
   };
-  new Cursor(log, sink, { epoch: log.epoch, offset: log.head, isGone: false, policy: { kind: "all" } }).start();
+  const cursor = new Cursor(log, sink, { epoch: log.epoch, offset: log.head, isGone: false, policy: { kind: "all" } });
+  cursors.set(seen, cursor);
+  cursor.start();
   return seen;
 }
 
 describe("a channel's log", () => {
   let store: MemoryStore;
   let log: ChannelLog;
-  const clock = new VirtualClock();
+  let clock: VirtualClock;
   const logOn = (on: Store, keep = 4) => {
     const retention = { keep, forMs: Infinity, bytesMax: Infinity };
     return new ChannelLog({ channel: "a", store: on, clock, log: { retention, durability: "memory" }, limits });
   };
   beforeEach(async () => {
+    clock = new VirtualClock();
     store = new MemoryStore({ clock, random: new SeededRandom(1) });
     log = logOn(store);
     await log.open();
@@ -222,12 +228,147 @@ describe("a channel's log", () => {
     await expect(log.append(draft("1"))).rejects.toMatchObject({ cause: { code: "kernel/assertion" } });
   });
 
-  it("says when it cannot be opened", async () => {
-    store.open = () => Promise.reject(new Error("bad disk"));
+  it("says when it cannot be opened, also to those who ask in the same turn, and can be opened later", async () => {
+    let opens = 0;
+    store.open = () => Promise.reject(new Error(`bad disk ${++opens}`));
     const other = logOn(store);
-    await expect(other.open()).rejects.toMatchObject({ code: "hub/not-opened", cause: { message: "bad disk" } });
+    const refusal = { code: "hub/not-opened", cause: { message: "bad disk 1" } };
+    await expect(other.open()).rejects.toMatchObject(refusal);
     store.open = async () => ({ epoch: "e", head: 0, members: [] });
+    await expect(other.open()).rejects.toMatchObject(refusal);
+    await expect(other.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    expect(other.isBusy).toBe(true);
+    clock.advance(0);
     await other.open();
-    expect(other.epoch).toBe("e");
+    expect([other.epoch, other.isBusy]).toEqual(["e", false]);
+  });
+
+  it("wraps what the store cannot read or find", async () => {
+    await log.append(draft("1"));
+    store.find = () => Promise.reject(new Error("bad disk"));
+    store.read = () => Promise.reject(new Error("bad disk"));
+    const refusal = { code: "hub/not-read", retryable: true, cause: { message: "bad disk" } };
+    await expect(log.find(origin(1))).rejects.toMatchObject(refusal);
+    await expect(log.placeOf("start")).rejects.toMatchObject(refusal);
+  });
+
+  it("tells each time it was opened whom the store remembers, and when it is not busy any more", async () => {
+    const told: unknown[] = [];
+    const other = new ChannelLog({
+      channel: "b",
+      store,
+      clock,
+      log: { retention: { keep: 4, forMs: Infinity, bytesMax: Infinity }, durability: "memory" },
+      limits,
+      onOpened: (members) => void told.push(members.length),
+      onIdle: () => void told.push(other.isBusy),
+    });
+    const opening = other.open();
+    expect(other.isBusy).toBe(true);
+    await opening;
+    const { append } = store;
+    store.append = () => Promise.reject(new Error("bad disk"));
+    await expect(other.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    store.append = append;
+    clock.advance(0);
+    expect(told).toEqual([0, false, 0, false, false]);
+  });
+
+  it("does not let a store take back what it has acknowledged", async () => {
+    await log.append(draft("1"));
+    const { epoch } = log;
+    store.append = () => Promise.reject(new Error("bad disk"));
+    store.open = async () => ({ epoch, head: 0, members: [] });
+    await expect(log.append(draft("2"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    await expect(log.open()).rejects.toMatchObject({ cause: { code: "kernel/assertion" } });
+  });
+
+  describe("in doubt about what is in it, which cannot be opened", () => {
+    let seen: Message[];
+    let opens: number;
+    beforeEach(async () => {
+      seen = follow(log);
+      opens = 0;
+      const { append, open } = store;
+      store.append = async (channel, drafts) => {
+        await append.call(store, channel, drafts);
+        throw new Error("the disk did it, and did not say so");
+      };
+      store.open = () => Promise.reject(new Error(`bad disk ${++opens}`));
+      await expect(log.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
+      store.append = append;
+      clock.advance(999);
+      await clock.settle();
+      expect([opens, seen]).toEqual([1, []]);
+      clock.advance(1);
+      await clock.settle();
+      clock.advance(0);
+      expect(opens).toBe(2);
+      store.open = open;
+    });
+
+    it("is tried again every second, so that its subscribers learn of what is there without another publish", async () => {
+      clock.advance(1_000);
+      await clock.settle();
+      expect(seen.map(({ payload }) => payload)).toEqual(["1"]);
+      expect(clock.timerCount).toBe(0);
+    });
+
+    it("is opened by whoever reads it", async () => {
+      expect((await log.read(0, 1)).map(({ payload }) => payload)).toEqual(["1"]);
+      expect(await log.placeOf("now")).toMatchObject({ offset: 1 });
+    });
+
+    it("is not tried again once nobody follows it", async () => {
+      cursors.get(seen)?.end();
+      clock.advance(5_000);
+      await clock.settle();
+      expect([opens, clock.timerCount]).toEqual([2, 0]);
+    });
+
+    it("leaves no timer behind when it is released or closed", async () => {
+      await log.release();
+      expect(clock.timerCount).toBe(0);
+      clock.advance(5_000);
+      expect(opens).toBe(2);
+    });
+
+    it("schedules nothing any more once it is closed", async () => {
+      log.close();
+      store.open = () => Promise.reject(new Error("bad disk"));
+      await expect(log.open()).rejects.toMatchObject({ code: "hub/not-opened" });
+      clock.advance(0);
+      expect(clock.timerCount).toBe(0);
+    });
+  });
+
+  it("goes on where the store could not even give it back", async () => {
+    const { append, release } = store;
+    store.append = () => Promise.reject(new Error("bad disk"));
+    store.release = () => Promise.reject(new Error("bad disk"));
+    await expect(log.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    clock.advance(0);
+    await expect(log.open()).rejects.toMatchObject({ code: "hub/not-opened" });
+    store.append = append;
+    store.release = release;
+    clock.advance(0);
+    await log.open();
+    expect((await log.append(draft("2"))).position.offset).toBe(1);
+  });
+
+  it("is waited for where it is just being opened anew", async () => {
+    await log.append(draft("1"));
+    const { append } = store;
+    store.append = () => Promise.reject(new Error("bad disk"));
+    const refused = log.append(draft("2")).catch((error: unknown) => error);
+    const reads: Promise<readonly Message[]>[] = [];
+    // In whichever moment between the failure and the reopening somebody reads.
+    for (let tick = 0; tick < 30; tick++) {
+      reads.push(log.read(0, 1));
+      await Promise.resolve();
+    }
+    store.append = append;
+    for (const read of reads) expect(await read).toHaveLength(1);
+    await refused;
   });
 });

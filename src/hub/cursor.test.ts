@@ -184,6 +184,48 @@ describe("a cursor", () => {
     expect(sink.seen).toEqual([{ position: { epoch: "e", offset: 2 }, lost: undefined }, 3, 4]);
   });
 
+  it.each([3, 0])("that its sink ends at its first gap stays ended, with %i messages to read", async (behindHead) => {
+    log.head = 5;
+    const cursor = new Cursor(log, sink, { ...behind(5 - behindHead), isGone: true });
+    sink.gap = () => cursor.end();
+    cursor.start();
+    await log.answerRead();
+    expect([sink.seen, log.live.size, log.reads.length]).toEqual([[], 0, 0]);
+  });
+
+  it("that its sink ends with the last message it reads stays ended", async () => {
+    log.head = 2;
+    const cursor = cursorAt(0);
+    sink.onMessage = () => void (sink.seen.length === 1 && cursor.end());
+    await log.answerRead();
+    log.append();
+    expect([sink.seen, log.live.size]).toEqual([[1, 2], 0]);
+  });
+
+  it("that was placed in an epoch which was lost before it began says so", async () => {
+    log.epoch = "f";
+    log.head = 5;
+    new Cursor(log, sink, behind(5)).start();
+    await log.answerRead();
+    expect(sink.seen.slice(0, 2)).toEqual([{ position: { epoch: "f", offset: 0 }, lost: undefined }, 1]);
+  });
+
+  it("tells its owner that it ended by itself, before the sink, but not when it was ended", () => {
+    const told: string[] = [];
+    const onEnd = (): void => void told.push("owner");
+    sink.ended = () => void told.push("sink");
+    sink.tooSlow = () => void told.push("sink");
+    new Cursor(log, sink, { ...behind(0), onEnd }).fail(new Error("a defect"));
+    const slow = new Cursor(log, sink, { ...behind(0, { kind: "disconnect" }), onEnd });
+    slow.start();
+    sink.room = 0;
+    log.append();
+    const ended = new Cursor(log, sink, { ...behind(1), onEnd });
+    ended.end();
+    ended.fail(new Error("a defect"));
+    expect(told).toEqual(["owner", "sink", "owner", "sink"]);
+  });
+
   it("hands over every message once and in order, or says which are gone, however it all interleaves", async () => {
     const steps = fc.array(
       fc.oneof(

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { MemoryStore } from "../adapters/memory/memory-store.js";
+import { deferred } from "../kernel/deferred.js";
 import { silentLogger, type LogFields } from "../kernel/logger.js";
 import type { SubscribeFrom } from "../wire/messages.js";
 import { SeededRandom } from "../testing/seeded-random.js";
@@ -123,6 +124,15 @@ describe("the hub", () => {
     expect([hub.channelCount, store.logCount, clock.timerCount]).toEqual([0, 0, 0]);
   });
 
+  it("holds neither cursors nor watchers of 100,000 subscriptions to a channel that stays in use", async () => {
+    const sink = new FakeSink();
+    const staying = await subscribe("a", sink);
+    for (let index = 0; index < 100_000; index++) (await subscribe("a", sink)).end();
+    expect([hub.counts, clock.timerCount]).toEqual([{ channels: 1, live: 1, watchers: 1 }, 0]);
+    staying.end();
+    expect([hub.counts, store.logCount]).toEqual([{ channels: 0, live: 0, watchers: 0 }, 0]);
+  });
+
   it("finds what was published before", async () => {
     const { position } = await hub.publish("a", draft("1", 1));
     expect(await hub.find("a", { producer: "p", sequence: 1 })).toEqual(position);
@@ -217,6 +227,48 @@ describe("the hub", () => {
     hub.lapse("a", "m");
     hub.close();
     expect(clock.timerCount).toBe(0);
+  });
+
+  it("that is closed has the store forget nobody, and starts no timers", async () => {
+    await hub.join("a", member("m"));
+    const remembered: unknown[] = [];
+    store.present = async (...change: unknown[]) => void remembered.push(change);
+    hub.close();
+    hub.leave("a", "m");
+    hub.lapse("a", "m");
+    await hub.join("b", member("n"));
+    hub.lapse("b", "n");
+    expect([remembered, clock.timerCount]).toEqual([[["b", "n", { id: "ada", state: "null" }]], 0]);
+  });
+
+  it("has the store remember who is present where that was lost with the log", async () => {
+    await hub.join("a", member("m"));
+    const remembered: unknown[] = [];
+    const lost = new MemoryStore({ clock, random: new SeededRandom(2) });
+    store.append = () => Promise.reject(new Error("the disk is another"));
+    store.open = lost.open.bind(lost);
+    store.present = async (...change: unknown[]) => void remembered.push(change);
+    await expect(hub.publish("a", draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    expect(remembered).toEqual([["a", "m", { id: "ada", state: "null" }]]);
+  });
+
+  it("gives a log back that is just being opened anew when it is not used any more, but not before", async () => {
+    const { append, open } = store;
+    const subscription = await subscribe("a", new FakeSink());
+    store.append = () => Promise.reject(new Error("bad disk"));
+    store.open = () => Promise.reject(new Error("bad disk"));
+    await expect(hub.publish("a", draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    store.append = append;
+    const opening = deferred<undefined>();
+    store.open = (...args) => opening.promise.then(() => open.apply(store, args));
+    clock.advance(1_000);
+    await clock.settle();
+    subscription.end();
+    expect(hub.channelCount).toBe(1);
+    opening.resolve(undefined);
+    await clock.settle();
+    expect([hub.channelCount, store.logCount, clock.timerCount]).toEqual([0, 0, 0]);
+    expect((await hub.publish("a", draft("2"))).position.offset).toBe(1);
   });
 
   it("tells 200 members who join at once, and watch, in at most 2,000 frames altogether", async () => {

@@ -161,14 +161,38 @@ describe("a presence feed", () => {
   });
 
   it("takes in who was there before as members whose connections are gone, and tells nobody of it", () => {
-    feed.join(member("x", "now"));
-    clock.advance(50);
-    told = [];
     feed.remember([member("x", "before"), member("y")]);
     clock.advance(50);
-    expect(told).toEqual([]);
-    expect(feed.snapshot().members).toEqual([member("x", "now"), member("y")]);
+    expect([told, kept]).toEqual([[], []]);
+    expect(feed.snapshot().members).toEqual([member("x", "before"), member("y")]);
+    feed.join(member("x", "before"));
     clock.advance(30_000);
     expect(told).toMatchObject([{ left: ["y"] }]);
+  });
+
+  it("has whatever remembers the members know how it is, whenever that remembers something else", () => {
+    feed.join(member("x", "now"));
+    feed.remember([member("x", "before")]);
+    expect(kept.slice(1)).toEqual([["x", member("x", "now")]]);
+    feed.join(member("y"));
+    kept = [];
+    feed.remember([member("x", "now"), member("gone")]);
+    expect(kept).toEqual([
+      ["gone", undefined],
+      ["y", member("y")],
+    ]);
+    kept = [];
+    feed.remember([member("x", "now"), { ...member("y"), id: "bob" }]);
+    expect(kept).toEqual([["y", member("y")]]);
+  });
+
+  it("that is closed starts no timer any more", () => {
+    feed.join(member("x"));
+    feed.close();
+    feed.join(member("y"));
+    feed.lapse("x");
+    expect(clock.timerCount).toBe(0);
+    clock.advance(60_000);
+    expect([told, feed.size]).toEqual([[], 2]);
   });
 });

@@ -35,6 +35,16 @@ describe("presence", () => {
     expect(presence.takeChanges()).toEqual({ joined: [], left: [] });
   });
 
+  it("tells that somebody left who came in between, where somebody was shown them", () => {
+    const presence = new Presence();
+    presence.join(member("a"));
+    presence.show();
+    presence.join(member("b"));
+    presence.leave("a");
+    presence.leave("b");
+    expect(presence.takeChanges()).toEqual({ joined: [], left: ["a"] });
+  });
+
   it("tells who left and came again with the new state", () => {
     const presence = new Presence();
     presence.join(member("a", 1));
@@ -47,23 +57,27 @@ describe("presence", () => {
   it("changes from one list to the next by what it tells", () => {
     const step = fc.record({
       name: fc.constantFrom("a", "b", "c"),
-      act: fc.constantFrom("join", "leave", "take"),
+      act: fc.constantFrom("join", "leave", "take", "show"),
       state: fc.nat(2),
     });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const presence = new Presence();
-        const follower = new Map<string, unknown>();
+        // Everybody who was shown the members at some time, and told all changes from then on.
+        const followers = [new Map<string, unknown>()];
         for (const { act, name, state } of [...steps, { act: "take", name: "", state: 0 }]) {
           if (act === "join") presence.join(member(name, state));
           else if (act === "leave") presence.leave(name);
+          else if (act === "show") followers.push(new Map(presence.show().map((here) => [here.member, here])));
           else {
             const { joined, left } = presence.takeChanges();
-            for (const gone of left) expect(follower.delete(gone)).toBe(true);
-            for (const here of joined) follower.set(here.member, here);
+            for (const follower of followers) {
+              for (const gone of left) follower.delete(gone);
+              for (const here of joined) follower.set(here.member, here);
+            }
           }
         }
-        expect(new Map(presence.show().map((here) => [here.member, here]))).toEqual(follower);
+        for (const follower of followers) expect(new Map(presence.members)).toEqual(follower);
       }),
     );
   });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { VirtualClock } from "../testing/virtual-clock.js";
-import type { Cursor, CursorLog } from "./cursor.js";
+import type { Cursor, CursorLog, Policy } from "./cursor.js";
 import { PresenceFeed } from "./presence-feed.js";
 import type { Sink } from "./sink.js";
 import { Subscription } from "./subscription.js";
@@ -68,9 +68,8 @@ describe("a subscription", () => {
     live.clear();
   });
 
-  const subscribe = (isGone: boolean, hasPresence: boolean): Subscription => {
+  const subscribe = (isGone: boolean, hasPresence: boolean, policy: Policy = { kind: "all" }): Subscription => {
     const place = { epoch: "e", offset: 3, isGone };
-    const policy = { kind: "all" } as const;
     const options = {
       log,
       sink,
@@ -136,5 +135,31 @@ describe("a subscription", () => {
     clock.advance(50);
     expect(sink.seen).toEqual([all()]);
     expect([endings, live.size]).toEqual([1, 0]);
+  });
+
+  it("whose sink throws at a change of presence ends alone, and gives everything back", () => {
+    subscribe(false, true);
+    const others: unknown[] = [];
+    presence.watch({ presenceChanged: (change) => void others.push(change) });
+    sink.presence = () => {
+      throw new Error("a defect");
+    };
+    presence.join(member("x"));
+    clock.advance(50);
+    expect(sink.seen.at(-1)).toBe("ended");
+    expect([others.length, endings, live.size, presence.watcherCount]).toEqual([1, 1, 0, 1]);
+  });
+
+  it("whose policy is to disconnect hears nothing any more once its sink was too slow, not of presence either", () => {
+    const subscription = subscribe(false, true, { kind: "disconnect" });
+    sink.hasRoom = false;
+    for (const cursor of live) cursor.push({ channel: "a", offset: 4, payload: "0", from: "ada", at: 0 });
+    sink.hasRoom = true;
+    presence.join(member("x"));
+    clock.advance(50);
+    subscription.drained();
+    subscription.end();
+    expect(sink.seen).toEqual([all(), "too slow"]);
+    expect([endings, live.size, presence.watcherCount]).toEqual([1, 0, 0]);
   });
 });

@@ -40,6 +40,26 @@ describe("a cursor", () => {
       expect(cursor.position).toEqual({ epoch: "f", offset: 4 });
     });
 
+    it("ends alone when its sink throws, so that the others are told as well", () => {
+      cursorAt(0);
+      sink.gap = () => {
+        throw new Error("a defect");
+      };
+      for (const cursor of log.live) {
+        log.epoch = "f";
+        cursor.logChanged();
+      }
+      expect([sink.errors.length, log.live.size]).toEqual([1, 0]);
+    });
+
+    it("is told of another epoch at once where it ends at that", () => {
+      const cursor = cursorAt(0);
+      sink.gap = () => cursor.end();
+      log.epoch = "f";
+      cursor.logChanged();
+      expect(log.live.size).toBe(0);
+    });
+
     it("is told of another epoch at once where there is nothing of it yet", () => {
       log.head = 5;
       const cursor = cursorAt(5);
@@ -136,6 +156,55 @@ describe("a cursor", () => {
       cursor.drained();
       await answerAll();
       expect([sink.seen, cursor.isLive]).toEqual([[8, 9, 10, 11], true]);
+    });
+
+    it("reads history wholly also where its sink is busy with it, which is not full", async () => {
+      log.head = 7;
+      sink.isBusy = true;
+      const cursor = cursorAt(0, { kind: "latest" });
+      for (let batch = 0; batch < 3; batch++) {
+        await answerAll();
+        cursor.drained();
+      }
+      expect(sink.seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    });
+
+    it("goes on thinning out where the sink is busy with that", async () => {
+      const cursor = cursorAt(0, { kind: "latest" });
+      sink.room = 0;
+      for (let count = 0; count < 4; count++) log.append();
+      sink.room = 9;
+      sink.isBusy = true;
+      cursor.drained();
+      log.append();
+      log.append();
+      await log.answerRead();
+      cursor.drained();
+      await answerAll();
+      expect(sink.seen).toEqual([4, 6]);
+    });
+
+    it.each([undefined, "symbol"])("is told of another epoch before its first message (key: %s)", async (key) => {
+      const cursor = cursorAt(0, key === undefined ? { kind: "latest" } : { kind: "latest", key });
+      sink.room = 0;
+      log.append();
+      log.epoch = "f";
+      log.head = 4;
+      sink.room = 9;
+      cursor.drained();
+      await answerAll();
+      expect(sink.seen).toEqual([{ position: { epoch: "f", offset: 0 }, lost: undefined }, 4]);
+    });
+
+    it("says with a key what is lost, which may have been the newest of its key", async () => {
+      const cursor = cursorAt(0, { kind: "latest", key: "symbol" });
+      sink.room = 0;
+      for (let count = 0; count < 4; count++) log.append();
+      log.oldest = 3;
+      sink.room = 9;
+      cursor.drained();
+      await answerAll();
+      expect(sink.seen).toEqual([{ position: { epoch: "e", offset: 2 }, lost: { from: 1, to: 2 } }, 4]);
     });
 
     it("says what is lost where the newest is gone", async () => {
