@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { deferred } from "../kernel/deferred.js";
+import { BusbarError } from "../kernel/errors.js";
 import { principal, SessionWorld, type Client } from "../../test/support/session-world.js";
 
 const error = (code: string, re: number) => expect.objectContaining({ re, error: expect.objectContaining({ code }) });
@@ -121,13 +122,16 @@ describe("a session's memberships", () => {
     expect(await client.ask(join("full"))).toEqual([error("subscription/too-many", 2)]);
   });
 
-  it("answer a defect as one", async () => {
-    world.hub.join = () => {
-      throw new TypeError("a defect");
-    };
-    expect(await client.ask(join("a"))).toEqual([error("server/internal", 2)]);
-    expect(await client.ask({ do: "leave", channel: "chat/a" })).toEqual([error("subscription/none", 3)]);
-  });
+  it.each([new TypeError("a defect"), new BusbarError("hub/odd", "another one")])(
+    "answer %s as one",
+    async (defect) => {
+      world.hub.join = () => {
+        throw defect;
+      };
+      expect(await client.ask(join("a"))).toEqual([error("server/internal", 2)]);
+      expect(await client.ask({ do: "leave", channel: "chat/a" })).toEqual([error("subscription/none", 3)]);
+    },
+  );
 
   it("need presence in the contract", async () => {
     expect(await client.ask({ do: "join", channel: "bare/1" })).toEqual([error("channel/no-presence", 2)]);

@@ -338,6 +338,29 @@ describe("a session that goes on", () => {
     expect(client.link.closedWith).toMatchObject({ code: 4501 });
   });
 
+  it("is not refreshed when it ended meanwhile", async () => {
+    const answer = deferred<Principal>();
+    const client = world.connect(principal("ada"), { authenticate: () => answer.promise });
+    await client.ask(hello);
+    client.send(refresh);
+    await world.clock.settle();
+    client.session.closed();
+    expect(client.session.principal).toBeUndefined();
+    answer.resolve(until(5_000));
+    expect(await client.settled()).toEqual([]);
+    expect(world.clock.timerCount).toBe(0);
+  });
+
+  it("that is sent away for good leaves at once where it was present", async () => {
+    world = new SessionWorld({ refusalsBurstMax: 1 });
+    const client = await world.open();
+    await client.ask({ do: "join", channel: "chat/a", state: { name: "Ada" } });
+    for (let count = 0; count < 2; count++) client.session.receive("nonsense");
+    expect(client.link.closedWith).toMatchObject({ code: 4003 });
+    await world.clock.pass(50);
+    expect(world.hub.channelCount).toBe(0);
+  });
+
   it("is told whether its contract differs, and where", async () => {
     const client = world.connect(principal("ada"));
     expect(await client.ask({ ...hello, contract: "0" })).toMatchObject([{ ok: { contract: "differs" } }]);

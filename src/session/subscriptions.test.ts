@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { principal, SessionWorld, type Client } from "../../test/support/session-world.js";
 
 const error = (code: string, re: number) => expect.objectContaining({ re, error: expect.objectContaining({ code }) });
@@ -173,6 +173,29 @@ describe("a session's subscriptions", () => {
     ]);
     await write(3);
     expect(messages(await client.settled())).toEqual([3]);
+  });
+
+  it("catch up no faster than the client reads", async () => {
+    const reads = vi.spyOn(world.store, "read");
+    const numbers = Array.from({ length: 600 }, (_, index) => index);
+    for (const payload of numbers.map(String))
+      await world.hub.publish("bare/1", { payload, from: "ada", at: 0, origin: undefined });
+    const roomy = world.connect(principal("ada", "member"), {
+      limits: { ...world.services.limits, outboxBytesMax: 1e6 },
+    });
+    await roomy.ask({ do: "hello" });
+    roomy.link.isSlow = true;
+    const seen = messages(await roomy.ask({ do: "subscribe", channel: "bare/1", from: "start" }));
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.length).toBeLessThan(600);
+    reads.mockClear();
+    await roomy.settled();
+    expect(reads).not.toHaveBeenCalled();
+    for (let round = 0; seen.length < 600 && round < 100; round++) {
+      roomy.drain();
+      seen.push(...messages(await roomy.settled()));
+    }
+    expect(seen).toEqual(numbers);
   });
 
   it("are not resumed by a session that ended meanwhile", async () => {
