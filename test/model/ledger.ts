@@ -19,7 +19,7 @@ interface Log {
 }
 
 /** What went wrong, for people: fast-check prints it with the steps that led there. */
-export function fail(what: string): never {
+function fail(what: string): never {
   throw new Error(what);
 }
 
