@@ -25,11 +25,6 @@ export class Calls {
     this.#attendee = attendee;
   }
 
-  /** How many calls are under way, both ways. */
-  get count(): number {
-    return this.#running.size + this.#requests.size;
-  }
-
   /** Begin to carry out a call; it answers by itself. @throws WireError where it does not begin. */
   call(command: CallCommand): undefined {
     const { principal, services } = this.#attendee;
