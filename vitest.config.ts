@@ -13,7 +13,8 @@ export default defineConfig({
       { find: /^busbar$/, replacement: source("index.ts") },
       { find: /^busbar\/websocket$/, replacement: source("engine/index.ts") },
       { find: /^busbar\/client$/, replacement: source("entry/client-node.ts") },
-      { find: /^busbar\/(server|testing)$/, replacement: source("$1/index.ts") },
+      { find: /^busbar\/server$/, replacement: source("server/index.ts") },
+      { find: /^busbar\/testing$/, replacement: source("server/testing.ts") },
     ],
   },
   test: {
