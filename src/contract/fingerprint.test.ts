@@ -30,6 +30,8 @@ describe("a part's fingerprint", () => {
       valibot({ a: v.pipe(v.string(), v.minLength(2)) }),
       valibot({ a: v.pipe(v.string(), v.regex(/a/u)) }),
       valibot({ a: v.pipe(v.string(), v.regex(/b/u)) }),
+      valibot({ a: v.optional(v.array(v.nullish(v.string())), [null]) }),
+      valibot({ a: v.optional(v.array(v.nullish(v.string())), [undefined]) }),
       valibot({ a: v.pipe(v.bigint(), v.minValue(1n)) }),
       valibot({ a: v.pipe(v.bigint(), v.minValue(2n)) }),
       partFingerprint(channel({ message: z.object({}), presence: z.object({}) })),
@@ -52,17 +54,60 @@ describe("a part's fingerprint", () => {
     );
   });
 
-  it("can be made of schemas that have no JSON Schema, and of those that contain themselves", () => {
-    expect(zod({ at: z.date() })).not.toBe(zod({ at: z.string() }));
-    interface Tree {
-      readonly kind: "tree";
-      readonly "~standard": (typeof leaf)["~standard"];
-      inner?: unknown;
+  it("tells schemas apart of which a part has no JSON Schema, by that part and by all others", () => {
+    const at = z.coerce.date();
+    const all = [
+      zod({ at }),
+      zod({ at: z.coerce.bigint() }),
+      zod({ at: z.string() }),
+      zod({ at, text: z.string().min(1) }),
+      zod({ at, text: z.string().min(2) }),
+      zod({ at, text: z.string().regex(/a/) }),
+      zod({ at, text: z.number() }),
+      zod({ at, inner: z.object({ text: z.literal("a") }) }),
+      zod({ at, inner: z.object({ text: z.literal("b") }) }),
+      zod({ at, "~text": z.string() }),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+    expect(zod({ at, text: z.string().min(1) })).toBe(zod({ text: z.string().min(1), at: z.coerce.date() }));
+  });
+
+  it("does not depend on whether a part is written once or twice", () => {
+    const name = (): v.GenericSchema => v.pipe(v.string(), v.minLength(1));
+    const shared = name();
+    expect(valibot({ a: shared, b: shared })).toBe(valibot({ a: name(), b: name() }));
+    expect(valibot({ a: shared, b: v.string() })).not.toBe(valibot({ a: shared, b: shared }));
+  });
+
+  it("can be made of schemas that contain themselves, many times", () => {
+    const tree = (leaf: z.ZodType): z.ZodType => {
+      const node: z.ZodType = z.object({
+        at: z.coerce.date(),
+        leaf,
+        get one(): z.ZodType {
+          return node.optional();
+        },
+        get two(): z.ZodType {
+          return z.array(node);
+        },
+      });
+      return node;
+    };
+    expect(zod({ tree: tree(z.string()) })).toBe(zod({ tree: tree(z.string()) }));
+    expect(zod({ tree: tree(z.string()) })).not.toBe(zod({ tree: tree(z.number()) }));
+  });
+
+  it("ends where a schema does not", () => {
+    const plain = v.string();
+    const endless = (count: number): typeof plain => ({
+      ...plain,
+      get inner() {
+        return Array.from({ length: count }, () => endless(count));
+      },
+    });
+    for (const count of [1, 20]) {
+      expect(partFingerprint(channel({ message: endless(count) }))).toMatch(/^[0-9a-f]{16}$/);
     }
-    const leaf = v.string();
-    const tree: Tree = { kind: "tree", "~standard": leaf["~standard"] };
-    tree.inner = [tree, undefined];
-    expect(partFingerprint(channel({ message: tree }))).toMatch(/^[0-9a-f]{16}$/);
   });
 });
 

@@ -3,8 +3,9 @@ import type { CallDefinition } from "./call.js";
 import type { ChannelDefinition } from "./channel.js";
 import type { StandardSchema } from "./standard-schema.js";
 
-/** A schema's description goes so deep: what refers to itself ends somewhere. */
-const DEPTH_MAX = 32;
+/** A schema's description has so many parts, so deep: a schema that makes itself anew whenever it is read ends somewhere. */
+const PARTS_MAX = 10_000;
+const DEPTH_MAX = 128;
 
 /** What two contracts have in common and what not, by pattern. */
 export interface Differences {
@@ -34,7 +35,7 @@ export function fingerprint(parts: Readonly<Record<string, string>>): string {
 
 /** A fingerprint of what travels: the schemas, not what the server does with the messages. */
 export function partFingerprint(definition: ChannelDefinition | CallDefinition): string {
-  return fnv1a64(canonical(describe(definition), 0));
+  return new CanonicalText().of(describe(definition));
 }
 
 function describe(definition: ChannelDefinition | CallDefinition): unknown {
@@ -50,28 +51,48 @@ function describe(definition: ChannelDefinition | CallDefinition): unknown {
 /** A schema as JSON Schema where its library can say that; else its own plain data. */
 function schemaOf(schema: StandardSchema | undefined): unknown {
   if (schema === undefined) return undefined;
-  const { jsonSchema, vendor } = schema["~standard"];
-  try {
-    if (jsonSchema !== undefined) return jsonSchema.input({ target: "draft-2020-12" });
-  } catch {
-    // Some schemas have no JSON Schema, such as those with a date in them: then their data has to do.
-  }
-  return { vendor, schema };
+  const { vendor } = schema["~standard"];
+  // Where a part has no JSON Schema, such as a date, the rest says more as JSON Schema, and the part itself as data.
+  return jsonSchemaOf(schema) ?? { vendor, schema, known: jsonSchemaOf(schema, { unrepresentable: "any" }) };
 }
 
-/** JSON with the members in order; functions, and what begins with `~`, are left out. */
-function canonical(value: unknown, depth: number): string {
-  if (typeof value === "bigint" || value instanceof RegExp) return JSON.stringify(String(value));
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
-  if (depth === DEPTH_MAX) return "…";
-  if (Array.isArray(value)) {
-    const items = value.map((item) => canonical(item, depth + 1));
+function jsonSchemaOf(schema: StandardSchema, libraryOptions?: Record<string, unknown>): unknown {
+  try {
+    return schema["~standard"].jsonSchema?.input({ target: "draft-2020-12", libraryOptions });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Texts that are the same for the same data, whatever the order of its members, and however its parts are shared. */
+class CanonicalText {
+  /** What each object's text is, hashed: what contains itself, or the same part often, is no longer than others. */
+  readonly #known = new Map<object, string>();
+
+  of(value: unknown, depth = 0): string {
+    if (typeof value === "bigint" || value instanceof RegExp) return JSON.stringify(String(value));
+    if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    if (depth === DEPTH_MAX || this.#known.size === PARTS_MAX) return "…";
+    this.#known.set(value, "↑");
+    const text = fnv1a64(Array.isArray(value) ? this.#list(value, depth + 1) : this.#members(value, depth + 1));
+    this.#known.set(value, text);
+    return text;
+  }
+
+  #list(values: readonly unknown[], depth: number): string {
+    const items = values.map((item) => this.of(item, depth));
     // Lists of names, such as JSON Schema's `required` and `enum`, are sets.
-    const isSet = value.every((item) => typeof item === "string");
+    const isSet = values.every((item) => typeof item === "string");
     return `[${(isSet ? items.toSorted() : items).join(",")}]`;
   }
-  const members = Object.entries(value)
-    .filter(([name, member]) => !name.startsWith("~") && typeof member !== "function" && member !== undefined)
-    .toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member, depth + 1)}`).join(",")}}`;
+
+  /** Functions are left out, and what the schema says to busbar. */
+  #members(value: object, depth: number): string {
+    const members = Object.entries(value)
+      .filter(([name, member]) => name !== "~standard" && typeof member !== "function" && member !== undefined)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1));
+    return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${this.of(member, depth)}`).join(",")}}`;
+  }
 }

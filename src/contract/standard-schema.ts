@@ -9,10 +9,16 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     /** Standard JSON Schema, which some libraries implement as well. */
-    readonly jsonSchema?: { readonly input: (options: { readonly target: "draft-2020-12" }) => unknown } | undefined;
+    readonly jsonSchema?: { readonly input: (options: JsonSchemaOptions) => unknown } | undefined;
     /** Exists for the type checker alone. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
+}
+
+/** What a library's JSON Schema is to be; `libraryOptions` are the library's own. */
+interface JsonSchemaOptions {
+  readonly target: "draft-2020-12";
+  readonly libraryOptions?: Record<string, unknown> | undefined;
 }
 
 export type SchemaResult<Output> =
