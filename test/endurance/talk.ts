@@ -86,6 +86,8 @@ export type WatcherTold = {
   readonly kind: "measured";
   /** From the publish to the handlers, since this was asked for the last time. */
   readonly delaysMs: readonly number[];
+  /** The number of each one's message. */
+  readonly numbers: readonly number[];
   /** How many messages the reader with the fewest has handled, in all. */
   readonly least: number;
   readonly reconnects: number;

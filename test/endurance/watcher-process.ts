@@ -6,6 +6,7 @@ import { settings, tell, type WatcherSettings, type WatcherTold } from "./talk.j
 const { url, count } = settings<WatcherSettings>();
 const lasts = new Int32Array(count);
 let delaysMs: number[] = [];
+let numbers: number[] = [];
 let reconnects = -count;
 let faults = 0;
 
@@ -20,13 +21,15 @@ for (let index = 0; index < count; index++) {
       if (gap !== undefined || data.number !== (lasts[index] ?? 0) + 1) faults++;
       lasts[index] = data.number;
       delaysMs.push(nowMs() - data.sentMs);
+      numbers.push(data.number);
     },
     { from: "start", onError: () => faults++ },
   );
 }
 
 process.on("message", () => {
-  tell<WatcherTold>({ kind: "measured", delaysMs, least: Math.min(...lasts), reconnects, faults });
+  tell<WatcherTold>({ kind: "measured", delaysMs, numbers, least: Math.min(...lasts), reconnects, faults });
   delaysMs = [];
+  numbers = [];
 });
 process.once("disconnect", () => process.exit());
