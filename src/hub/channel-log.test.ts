@@ -161,10 +161,12 @@ describe("a channel's log", () => {
 
   it("refuses everything behind what could not be appended, in the same turn, so that nothing overtakes", async () => {
     const { append } = store;
-    store.append = () => Promise.reject(new Error("bad disk"));
+    store.append = () => {
+      store.append = append;
+      return Promise.reject(new Error("bad disk"));
+    };
     const refused = ["1", "2", "3", "4"].map((payload) => log.append(draft(payload)));
     for (const receipt of refused) await expect(receipt).rejects.toMatchObject({ code: "hub/not-appended" });
-    store.append = append;
     await expect(log.append(draft("5"))).rejects.toMatchObject({ code: "hub/not-appended" });
     clock.advance(0);
     await expect(log.append(draft("6"))).resolves.toMatchObject({ position: { offset: 1 } });
@@ -271,6 +273,7 @@ describe("a channel's log", () => {
     await expect(other.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
     store.append = append;
     clock.advance(0);
+    await other.open();
     expect(told).toEqual([0, false, 0, false, false]);
   });
 
