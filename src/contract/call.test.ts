@@ -43,4 +43,8 @@ it("says what is wrong with what it was given", () => {
   expect(() => call({ input, output, handledBy: "nobody" })).toThrow(code("call"));
   // @ts-expect-error roles are lists
   expect(() => call({ input, output, allow: { call: "member" } })).toThrow(code("allow"));
+  // @ts-expect-error it is called deadlineMs
+  expect(() => call({ input, output, deadline: 5 })).toThrow(code("option"));
+  // @ts-expect-error there is nothing to make a call of
+  expect(() => call()).toThrow(code("option"));
 });

@@ -1,5 +1,5 @@
 import { BusbarError } from "../kernel/errors.js";
-import { requireRoles, requireSchema } from "./definition-check.js";
+import { requireOptions, requireRoles, requireSchema } from "./definition-check.js";
 import type { StandardSchema } from "./standard-schema.js";
 
 /** Which side carries a call out. */
@@ -45,16 +45,23 @@ export type CallOf<Options extends CallOptions> = CallDefinition<
   Options extends { readonly handledBy: infer Side extends CallSide } ? Side : "server"
 >;
 
+/** A misspelled option is an error where it is written: what options are inferred from takes more than they have. */
+type NoOthers<Options> = { readonly [Name in Exclude<keyof Options, keyof CallOptions>]: never };
+
 const deadlineDefaultMs = 30_000;
+
+const optionNames = ["input", "output", "refusal", "handledBy", "allow", "deadlineMs", "version"];
 
 /**
  * Describe a request and its response.
  *
  * @example call({ input: z.object({ sku: z.string() }), output: z.object({ id: z.string() }), allow: { call: ["member"] } })
- * @throws BusbarError `contract/invalid-schema`, `contract/invalid-allow` or `contract/invalid-call`.
+ * @throws BusbarError `contract/invalid-schema`, `contract/invalid-allow`, `contract/invalid-call` or
+ * `contract/invalid-option`.
  */
-export function call<const Options extends CallOptions>(options: Options): CallOf<Options>;
+export function call<const Options extends CallOptions>(options: Options & NoOthers<Options>): CallOf<Options>;
 export function call(options: CallOptions): CallDefinition {
+  requireOptions("call()", options, optionNames);
   const { allow = {}, deadlineMs = deadlineDefaultMs, handledBy = "server", input, output, refusal, version } = options;
   requireSchema("input", input);
   requireSchema("output", output);

@@ -48,5 +48,15 @@ describe("a channel", () => {
     expect(() => channel({ message, allow: { publish: "member" } })).toThrow(code("allow"));
     // @ts-expect-error there is no such durability
     expect(() => channel({ message, durability: "tape" })).toThrow(code("durability"));
+    // @ts-expect-error it is called history
+    expect(() => channel({ message, keep: 5 })).toThrow(code("option"));
+    // @ts-expect-error it is called for
+    expect(() => channel({ message, history: { during: "7d" } })).toThrow(code("option"));
+    // @ts-expect-error a history has a number
+    expect(() => channel({ message, history: 5 })).toThrow(code("option"));
+    // @ts-expect-error a number of messages is no text
+    expect(() => channel({ message, history: { keep: "5" } })).toThrow(code("history"));
+    // @ts-expect-error there is nothing to make a channel of
+    expect(() => channel()).toThrow(code("option"));
   });
 });

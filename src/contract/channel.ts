@@ -1,5 +1,5 @@
 import { BusbarError } from "../kernel/errors.js";
-import { requireRoles, requireSchema } from "./definition-check.js";
+import { requireOptions, requireRoles, requireSchema } from "./definition-check.js";
 import { bytes, milliseconds, type Duration, type Size } from "./quantities.js";
 import type { StandardSchema } from "./standard-schema.js";
 
@@ -60,12 +60,15 @@ export interface ChannelDefinition<
 
 const keepDefault = 10_000;
 
+const optionNames = ["message", "history", "durability", "presence", "allow", "version"];
+const historyNames = ["keep", "for", "bytes"];
+
 /**
  * Describe a kind of channel.
  *
  * @example channel({ message: z.object({ text: z.string() }), allow: { subscribe: ["member"], publish: ["member"] } })
- * @throws BusbarError `contract/invalid-history`, `contract/invalid-schema`, `contract/invalid-allow` or
- * `contract/invalid-durability`.
+ * @throws BusbarError `contract/invalid-history`, `contract/invalid-schema`, `contract/invalid-allow`,
+ * `contract/invalid-durability` or `contract/invalid-option`.
  */
 export function channel<Message extends StandardSchema>(
   options: ChannelOptions<Message, undefined>,
@@ -74,6 +77,7 @@ export function channel<Message extends StandardSchema, Presence extends Standar
   options: ChannelOptions<Message, Presence>,
 ): ChannelDefinition<Message, Presence>;
 export function channel(options: ChannelOptions<StandardSchema, StandardSchema | undefined>): ChannelDefinition {
+  requireOptions("channel()", options, optionNames);
   const { message, presence, durability, history = {}, allow = {}, version } = options;
   requireSchema("message", message);
   if (presence !== undefined) requireSchema("presence", presence);
@@ -84,7 +88,9 @@ export function channel(options: ChannelOptions<StandardSchema, StandardSchema |
   return { kind: "channel", message, presence, durability, history: boundsOf(history), allow, version };
 }
 
-function boundsOf({ keep = keepDefault, for: duration, bytes: size }: History): HistoryBounds {
+function boundsOf(history: History): HistoryBounds {
+  requireOptions("history", history, historyNames);
+  const { keep = keepDefault, for: duration, bytes: size } = history;
   if (!Number.isSafeInteger(keep) || keep < 0) {
     throw new BusbarError("contract/invalid-history", `history.keep is a whole number from 0, not ${keep}`);
   }

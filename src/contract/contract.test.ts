@@ -42,6 +42,11 @@ describe("a contract", () => {
     );
   });
 
+  it.each([undefined, null, "text"])("refuses %j for a definition", (definition) => {
+    // @ts-expect-error a definition comes from channel() or call()
+    expect(() => contract({ a: definition })).toThrow(expect.objectContaining({ code: "contract/invalid-definition" }));
+  });
+
   it("refuses patterns that are none", () => {
     expect(() => contract({ "chat/*": channel({ message }) })).toThrow(
       expect.objectContaining({ code: "contract/invalid-pattern" }),

@@ -56,7 +56,8 @@ export function contract<const Parts extends Definitions>(definitions: Parts): C
   const all = new PatternTree<Definition>();
   for (const [pattern, definition] of Object.entries<Definition>(definitions)) {
     all.add(pattern, definition);
-    switch (definition.kind) {
+    // Who writes JavaScript can give anything.
+    switch (definition?.kind) {
       case "channel":
         channels.add(pattern, definition);
         break;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { requireRoles, requireSchema } from "./definition-check.js";
+import { requireOptions, requireRoles, requireSchema } from "./definition-check.js";
 
 it("takes the schemas of the libraries that implement Standard Schema", () => {
   expect(() => requireSchema("message", z.string())).not.toThrow();
@@ -28,5 +28,24 @@ it("takes lists of roles, and names what is none", () => {
   expect(() => requireRoles({ publish: [1] }, ["publish"])).toThrow("allow.publish is a list of roles' names");
   expect(() => requireRoles({ publsh: [] }, ["publish", "call"])).toThrow(
     "allow.publsh allows nothing: it can have publish, call",
+  );
+});
+
+it.each([undefined, null, "member", ["member"]])("says that %j are no lists of roles", (allow) => {
+  expect(() => requireRoles(allow, ["publish", "subscribe"])).toThrow(
+    "allow is an object with lists of roles: publish, subscribe",
+  );
+});
+
+it("takes options that it knows, and names what it does not know", () => {
+  expect(() => requireOptions("call()", { input: 1, output: undefined }, ["input", "output"])).not.toThrow();
+  expect(() => requireOptions("call()", { inptu: 1 }, ["input", "output"])).toThrow(
+    'call() has no option "inptu": it has input, output',
+  );
+});
+
+it.each([undefined, null, 1, "text", []])("says that %j are no options", (options) => {
+  expect(() => requireOptions("call()", options, ["input", "output"])).toThrow(
+    expect.objectContaining({ code: "contract/invalid-option", message: "call() takes an object with input, output" }),
   );
 });

@@ -25,7 +25,9 @@ it.each([0, -1, Number.NaN, "7", "d", "", "7 d", "-1d", "0d", "1.5d", "7x", "7co
   "%j is neither",
   (value) => {
     // @ts-expect-error some of these are none by their types, too
-    expect(() => milliseconds(value)).toThrow(/^.* is not milliseconds or such as "7d", "12h", "30m", "90s"$/);
+    expect(() => milliseconds(value)).toThrow(
+      `history.for is a time: milliseconds, or such as "7d", "12h", "30m", "90s"; not ${value}`,
+    );
     // @ts-expect-error some of these are none by their types, too
     expect(() => bytes(value)).toThrow(expect.objectContaining({ code: "contract/invalid-history" }));
   },

@@ -11,18 +11,18 @@ const sizes: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB
 
 /** @throws BusbarError `contract/invalid-history` */
 export function milliseconds(duration: Duration): number {
-  return quantity(duration, durations, 'milliseconds or such as "7d", "12h", "30m", "90s"');
+  return quantity(duration, durations, 'history.for is a time: milliseconds, or such as "7d", "12h", "30m", "90s"');
 }
 
 /** @throws BusbarError `contract/invalid-history` */
 export function bytes(size: Size): number {
-  return quantity(size, sizes, 'bytes or such as "512KiB", "64MiB", "1GiB"');
+  return quantity(size, sizes, 'history.bytes is a size: bytes, or such as "512KiB", "64MiB", "1GiB"');
 }
 
-function quantity(value: unknown, units: Readonly<Record<string, number>>, form: string): number {
+function quantity(value: unknown, units: Readonly<Record<string, number>>, meaning: string): number {
   const [, digits = "", unit = ""] = /^(\d{1,15})([A-Za-z]+)$/.exec(String(value)) ?? [];
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
   const result = typeof value === "number" ? value : Number(digits) * (factor ?? Number.NaN);
   if (result > 0) return result;
-  throw new BusbarError("contract/invalid-history", `${String(value)} is not ${form}`);
+  throw new BusbarError("contract/invalid-history", `${meaning}; not ${String(value)}`);
 }
