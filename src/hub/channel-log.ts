@@ -140,6 +140,8 @@ export class ChannelLog implements CursorLog {
 
   addLive(cursor: Cursor): void {
     this.#live.add(cursor);
+    // What it does not know yet of the log, nobody else may ask for.
+    if (this.#hasFailed) this.#reopenLater();
   }
 
   removeLive(cursor: Cursor): void {
