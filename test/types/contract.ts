@@ -15,7 +15,7 @@ export const app = contract({
   news: channel({ message: z.string() }),
   "orders/create": call({
     input: z.object({ sku: z.string(), count: z.string().transform(Number) }),
-    output: z.object({ id: z.string(), at: z.iso.datetime().transform((at) => new Date(at)) }),
+    output: z.object({ id: z.string(), at: z.iso.datetime().transform((at) => Date.parse(at)) }),
     refusal: z.object({ left: z.number() }),
   }),
   "orders/:id/cancel": call({

@@ -88,8 +88,8 @@ it("a handler gets what the schema makes of an input, and answers with what the 
   };
   expectTypeOf(handlers).toBeObject();
   expectTypeOf((): Handlers<App>[] => [
-    // @ts-expect-error the time is a text until the schema has made a date of it
-    { "orders/create": () => ({ id: "1", at: new Date(0) }) },
+    // @ts-expect-error the time is a text until the schema has made a number of it
+    { "orders/create": () => ({ id: "1", at: 0 }) },
     // @ts-expect-error the answer has an id
     { "orders/create": async () => ({ at: "2026-01-01T00:00:00Z" }) },
     // @ts-expect-error a handler always answers
