@@ -1,4 +1,4 @@
-import { expectTypeOf, it } from "vitest";
+import { expect, expectTypeOf, it } from "vitest";
 import * as v from "valibot";
 import { z } from "zod";
 import { call } from "./call.js";
@@ -44,6 +44,37 @@ it("a name finds its pattern", () => {
   expectTypeOf<PatternOf<App, "chat/lobby">>().toEqualTypeOf<"chat/lobby">();
   expectTypeOf<PatternOf<App, "games/go/moves/ada">>().toEqualTypeOf<"games/:game/moves/:player">();
   expectTypeOf<PatternOf<App, "news">>().toEqualTypeOf<"news">();
+});
+
+it("where patterns overlap, a name finds the one that it finds at run time", () => {
+  const overlapping = contract({
+    "a/:x/c": channel({ message: z.literal("a/:x/c") }),
+    "a/b/:y": channel({ message: z.literal("a/b/:y") }),
+    "a/:x/d/e": channel({ message: z.literal("a/:x/d/e") }),
+    "a/b": channel({ message: z.literal("a/b") }),
+    ":w/b": channel({ message: z.literal(":w/b") }),
+    ":w": channel({ message: z.literal(":w") }),
+  });
+  type Overlapping = typeof overlapping;
+  interface Names {
+    "a/b/c": "a/b/:y";
+    "a/x/c": "a/:x/c";
+    "a/b/d/e": "a/:x/d/e";
+    "a/b": "a/b";
+    "x/b": ":w/b";
+    a: ":w";
+  }
+  expectTypeOf<{ [Name in keyof Names]: PatternOf<Overlapping, Name> }>().toEqualTypeOf<Names>();
+  expectTypeOf<{ [Name in keyof Names]: MessageOf<Overlapping, Name> }>().toEqualTypeOf<Names>();
+  const found: Names = {
+    "a/b/c": "a/b/:y",
+    "a/x/c": "a/:x/c",
+    "a/b/d/e": "a/:x/d/e",
+    "a/b": "a/b",
+    "x/b": ":w/b",
+    a: ":w",
+  };
+  for (const [name, pattern] of Object.entries(found)) expect(overlapping.match(name)?.pattern).toBe(pattern);
 });
 
 it("a name that no pattern matches finds none", () => {

@@ -46,28 +46,44 @@ export type CallName<App> = NamesOf<CallPatternsOf<App>>;
 /** The names of the calls that the client handles. */
 export type ClientCallName<App> = NamesOf<ClientCallPatternsOf<App>>;
 
-/** The pattern that a name belongs to. A pattern that is the name itself goes before others. */
-export type PatternOf<App, Name extends string> = FittingOf<keyof PartsOf<App> & string, Name>;
+/** The pattern that a name belongs to: from the left, a segment that is written out goes before a parameter. */
+export type PatternOf<App, Name extends string> = Found<Whole<keyof PartsOf<App> & string>, Name>;
 
-type FittingOf<Patterns extends string, Name extends string> = Name extends Patterns
-  ? Name
-  : { [Pattern in Patterns]: Matches<Pattern, Name> extends true ? Pattern : never }[Patterns];
+/** A pattern, and what of it is still to be matched. */
+type Candidate = readonly [rest: string, pattern: string];
 
-type Matches<Pattern extends string, Name extends string> = Pattern extends `${infer PatternHead}/${infer PatternTail}`
-  ? Name extends `${infer NameHead}/${infer NameTail}`
-    ? MatchesSegment<PatternHead, NameHead> extends true
-      ? Matches<PatternTail, NameTail>
-      : false
-    : false
-  : Name extends `${string}/${string}`
-    ? false
-    : MatchesSegment<Pattern, Name>;
+type Whole<Pattern extends string> = Pattern extends string ? readonly [Pattern, Pattern] : never;
 
-type MatchesSegment<Pattern extends string, Segment extends string> = Pattern extends `:${string}`
-  ? true
-  : Segment extends Pattern
-    ? true
-    : false;
+type Found<Candidates extends Candidate, Name extends string> = Name extends `${infer Head}/${infer Tail}`
+  ? Preferred<Found<BehindLiteral<Candidates, Head>, Tail>, Found<BehindParam<Candidates>, Tail>>
+  : Preferred<EndingWith<Candidates, Name>, EndingWithParam<Candidates>>;
+
+type Preferred<First, Second> = [First] extends [never] ? Second : First;
+
+type BehindLiteral<Candidates, Head extends string> = Candidates extends readonly [
+  `${infer Literal}/${infer Rest}`,
+  infer Pattern extends string,
+]
+  ? Head extends Literal
+    ? readonly [Rest, Pattern]
+    : never
+  : never;
+
+type BehindParam<Candidates> = Candidates extends readonly [`:${string}/${infer Rest}`, infer Pattern extends string]
+  ? readonly [Rest, Pattern]
+  : never;
+
+type EndingWith<Candidates, Last extends string> = Candidates extends readonly [infer Rest, infer Pattern]
+  ? Last extends Rest
+    ? Pattern
+    : never
+  : never;
+
+type EndingWithParam<Candidates> = Candidates extends readonly [`:${infer Param}`, infer Pattern]
+  ? Param extends `${string}/${string}`
+    ? never
+    : Pattern
+  : never;
 
 type DefinitionOf<App, Name extends string> = PartsOf<App>[PatternOf<App, Name> & keyof PartsOf<App>];
 
