@@ -317,6 +317,15 @@ describe("a channel's log", () => {
       expect(clock.timerCount).toBe(0);
     });
 
+    it("is tried again for who begins to follow it only then", async () => {
+      cursors.get(seen)?.end();
+      clock.advance(1_000);
+      const others = follow(log);
+      clock.advance(1_000);
+      await clock.settle();
+      expect([seen, others.map(({ payload }) => payload)]).toEqual([[], ["1"]]);
+    });
+
     it("is opened by whoever reads it", async () => {
       expect((await log.read(0, 1)).map(({ payload }) => payload)).toEqual(["1"]);
       expect(await log.placeOf("now")).toMatchObject({ offset: 1 });

@@ -140,6 +140,7 @@ export class ChannelLog implements CursorLog {
 
   addLive(cursor: Cursor): void {
     this.#live.add(cursor);
+    this.#reopenLater();
     // What it does not know yet of the log, nobody else may ask for.
     if (this.#hasFailed) this.#reopenLater();
   }
@@ -207,11 +208,12 @@ export class ChannelLog implements CursorLog {
     for (const cursor of live) cursor.logChanged();
   }
 
+  /** Where the log could not be opened anew, and somebody is to be told what is in it, try again after a while. */
   #reopenLater(): void {
-    if (this.#isClosed || this.#live.size === 0) return;
-    this.#reopening?.cancel();
-    this.#reopening = this.#options.clock.schedule(REOPEN_AFTER_MS, () => {
-      // Where it fails, it has been scheduled anew.
+    if (!this.#hasFailed || this.#isClosed || this.#live.size === 0) return;
+    this.#reopening ??= this.#options.clock.schedule(REOPEN_AFTER_MS, () => {
+      this.#reopening = undefined;
+      // Where it fails, it is scheduled anew.
       if (this.#live.size > 0) this.open().catch(() => {});
     });
   }
