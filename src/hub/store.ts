@@ -134,3 +134,27 @@ export interface Store {
   /** Rejects no call that is under way: they end first. Everything that was acknowledged is kept. */
   close(): Promise<void>;
 }
+
+/** Drafts for one channel's log. */
+export interface Batch {
+  readonly channel: string;
+  readonly drafts: readonly Draft[];
+}
+
+/** What else is written in the transaction of `appendAll`; made by the same store, which alone knows what it writes. */
+export interface Rider {
+  readonly durability: Durability;
+  readonly write: () => void;
+}
+
+/** The power to append to several logs in one transaction. */
+export interface TransactionStore extends Store {
+  /**
+   * Append to several logs, and write the rider: all or nothing. Each channel occurs once, its log is open, and no other
+   * append to it is under way. Resolves like `append`, with the answers for each batch, when all of it is as durable as
+   * the most durable of the logs and the rider ask.
+   *
+   * Rejects when nothing of it was written, or when that is unknown.
+   */
+  appendAll(batches: readonly Batch[], rider: Rider | undefined): Promise<readonly (readonly Appended[])[]>;
+}
