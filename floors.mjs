@@ -16,7 +16,7 @@ export const floors = [
 ];
 
 /** The files that hold ports for adapters to implement. */
-const ports = ["websocket/ports[.]ts$", "hub/store[.]ts$", "pipeline/job-store[.]ts$", "client/ports[.]ts$"];
+const ports = ["websocket/ports[.]ts$", "hub/store[.]ts$", "pipeline/(job|group)-store[.]ts$", "client/ports[.]ts$"];
 
 /**
  * Folders that may import less than the floors below them: each names all that it sees, as regular expressions on
