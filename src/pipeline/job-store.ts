@@ -25,6 +25,8 @@ export interface JobDraft {
   readonly dueAt: number | undefined;
   /** What the message that comes out of it is recognised by. */
   readonly origin: JobOrigin;
+  /** See the log's `Origin`: of a repeat, when it was sent for the first time; undefined where this is the first time. */
+  readonly firstSentAt: number | undefined;
 }
 
 /** See the log's `Origin`. */
@@ -69,7 +71,7 @@ export interface JobHead {
 }
 
 /** A job as it is kept. */
-export interface Job extends JobDraft, JobHead {
+export interface Job extends Omit<JobDraft, "firstSentAt">, JobHead {
   readonly dueAt: number | undefined;
   /** Oldest first. */
   readonly failures: readonly Failure[];
@@ -85,8 +87,14 @@ export type JobEnd =
   /** An operator threw the dead letter away. */
   | { readonly kind: "discarded" };
 
-/** What became of a draft: it is kept now, or there is, or was a while ago, a job with its id. */
-export type JobAccepted = { readonly kind: "accepted"; readonly head: JobHead } | { readonly kind: "repeat" };
+/**
+ * What became of a draft: it is kept now; there is, or was a while ago, a job with its id; or it is a repeat from before
+ * what is remembered of jobs that ended, and was not kept.
+ */
+export type JobAccepted =
+  | { readonly kind: "accepted"; readonly head: JobHead }
+  | { readonly kind: "repeat" }
+  | { readonly kind: "unknown" };
 
 /** What happened to a job. */
 export type JobChange =
