@@ -46,6 +46,14 @@ interface Publishing {
   readonly receipt: Deferred<Published>;
 }
 
+/** The right to append to a log, which nobody else has meanwhile. It ends with one of the calls. */
+export interface Turn {
+  /** The store has appended: push it. One answer for each draft; undefined for a repeat from before the window. */
+  done(outcomes: readonly Appended[]): readonly (Published | undefined)[];
+  /** The store failed: what is in the log has to be looked up before anything else is appended. */
+  failed(cause: unknown): void;
+}
+
 /** The log of one channel that is in use: appends in order, and pushes what was appended to the live cursors. */
 export class ChannelLog implements CursorLog {
   readonly #options: ChannelLogOptions;
@@ -53,6 +61,8 @@ export class ChannelLog implements CursorLog {
   /** Bounded by whoever publishes: see the pipeline's queues. */
   readonly #publishing: Publishing[] = [];
   #isAppending = false;
+  /** Who waits to append together with other logs. */
+  readonly #waitingForTurns: Deferred<void>[] = [];
   /** Undefined while the log has to be opened: at first, and when an append failed, until it is known what is in it. */
   #opened: Promise<void> | undefined;
   #isOpening = false;
@@ -112,6 +122,35 @@ export class ChannelLog implements CursorLog {
     return receipt.promise;
   }
 
+  /**
+   * Wait until nothing is being appended, and keep everybody from it: for appending to several logs together.
+   *
+   * Rejects with `hub/not-opened`, or with `hub/not-appended` while what failed before is being refused.
+   */
+  async takeTurn(): Promise<Turn> {
+    if (this.#isAppending) {
+      const turn = deferred<void>();
+      this.#waitingForTurns.push(turn);
+      await turn.promise;
+    }
+    this.#isAppending = true;
+    try {
+      if (this.#refusing !== undefined) throw notAppended("what was before it could not be appended");
+      await this.#ready();
+    } catch (error) {
+      this.#appendNext();
+      throw error;
+    }
+    return {
+      done: (outcomes) => {
+        const published = this.#announceAll(outcomes);
+        this.#appendNext();
+        return published;
+      },
+      failed: (cause) => this.#fail([], cause),
+    };
+  }
+
   /** The position of the message with this origin, where the store remembers it. Rejects with `hub/not-read`. */
   async find(origin: Pick<Origin, "producer" | "sequence">): Promise<Position | undefined> {
     await this.#ready();
@@ -140,9 +179,8 @@ export class ChannelLog implements CursorLog {
 
   addLive(cursor: Cursor): void {
     this.#live.add(cursor);
-    this.#reopenLater();
     // What it does not know yet of the log, nobody else may ask for.
-    if (this.#hasFailed) this.#reopenLater();
+    this.#reopenLater();
   }
 
   removeLive(cursor: Cursor): void {
@@ -235,23 +273,28 @@ export class ChannelLog implements CursorLog {
     return { epoch, offset: oldest === undefined ? until : oldest.offset - 1, isGone };
   }
 
-  /** Append what waits, batch after batch. */
+  /** Let whoever waits for a turn have it, or append what waits. */
   #appendNext(): void {
-    this.#isAppending = this.#publishing.length > 0;
+    const turn = this.#waitingForTurns.shift();
+    this.#isAppending = turn !== undefined || this.#publishing.length > 0;
+    if (turn !== undefined) return turn.resolve();
     if (!this.#isAppending) return;
     const batch = this.#publishing.splice(0, this.#options.limits.appendMessagesMax);
     this.#append(batch).then(
       () => this.#appendNext(),
-      (cause: unknown) => {
-        const goOn = (): void => {
-          this.#refuse([...batch, ...this.#publishing.splice(0)], cause);
-          this.#appendNext();
-        };
-        this.#opened = undefined;
-        // Where that fails as well, whoever uses the log next tries again.
-        this.open().then(goOn, goOn);
-      },
+      (cause: unknown) => this.#fail(batch, cause),
     );
+  }
+
+  /** An append failed: find out what is in the log, refuse all that waits, and go on. */
+  #fail(batch: readonly Publishing[], cause: unknown): void {
+    const goOn = (): void => {
+      this.#refuse([...batch, ...this.#publishing.splice(0)], cause);
+      this.#appendNext();
+    };
+    this.#opened = undefined;
+    // Where that fails as well, whoever uses the log next tries again.
+    this.open().then(goOn, goOn);
   }
 
   async #append(batch: readonly Publishing[]): Promise<void> {
@@ -260,8 +303,10 @@ export class ChannelLog implements CursorLog {
     const drafts = batch.map(({ draft }) => draft);
     const outcomes = await store.append(channel, drafts);
     assert(outcomes.length === batch.length, "a store answers for every draft of a batch");
-    for (const outcome of outcomes) if (outcome.kind === "appended") this.#announce(outcome.message);
-    for (const [index, outcome] of outcomes.entries()) this.#settle(batch[index]?.receipt, outcome);
+    for (const [index, published] of this.#announceAll(outcomes).entries()) {
+      if (published === undefined) batch[index]?.receipt.reject(unknownRepeat());
+      else batch[index]?.receipt.resolve(published);
+    }
   }
 
   #refuse(all: readonly Publishing[], cause: unknown): void {
@@ -278,17 +323,21 @@ export class ChannelLog implements CursorLog {
     });
   }
 
-  #settle(receipt: Deferred<Published> | undefined, outcome: Appended): void {
+  /** Push what was appended, and say for each where it is. */
+  #announceAll(outcomes: readonly Appended[]): readonly (Published | undefined)[] {
+    for (const outcome of outcomes) if (outcome.kind === "appended") this.#announce(outcome.message);
+    return outcomes.map((outcome) => this.#publishedAs(outcome));
+  }
+
+  #publishedAs(outcome: Appended): Published | undefined {
     const epoch = this.#epoch;
     switch (outcome.kind) {
       case "appended":
-        return receipt?.resolve({ position: { epoch, offset: outcome.message.offset }, isRepeat: false });
+        return { position: { epoch, offset: outcome.message.offset }, isRepeat: false };
       case "repeat":
-        return receipt?.resolve({ position: { epoch, offset: outcome.offset }, isRepeat: true });
+        return { position: { epoch, offset: outcome.offset }, isRepeat: true };
       case "unknown":
-        return receipt?.reject(
-          new BusbarError("hub/unknown-repeat", "this repeat is older than what is remembered; it was not published"),
-        );
+        return undefined;
     }
   }
 
@@ -303,6 +352,11 @@ export class ChannelLog implements CursorLog {
 function notAppended(cause: unknown): BusbarError {
   const message = "the channel's log could not be written; whether the message is in it is unknown";
   return new BusbarError("hub/not-appended", message, { retryable: true, cause });
+}
+
+function unknownRepeat(): BusbarError {
+  const message = "this repeat is older than what is remembered; it was not published";
+  return new BusbarError("hub/unknown-repeat", message);
 }
 
 function notRead(cause: unknown): never {

@@ -6,8 +6,9 @@ import { ChannelLog, type LogLimits, type Published } from "./channel-log.js";
 import type { Policy } from "./cursor.js";
 import { PresenceFeed, type PresenceLimits } from "./presence-feed.js";
 import type { Sink } from "./sink.js";
-import type { Draft, LogOptions, Origin, Store, StoredMember } from "./store.js";
+import type { Batch, Draft, LogOptions, Origin, Rider, Store, StoredMember } from "./store.js";
 import { Subscription } from "./subscription.js";
+import { Transactions, type BatchPublished } from "./transactions.js";
 
 export interface HubLimits extends LogLimits, PresenceLimits {}
 
@@ -59,11 +60,13 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #limits: HubLimits;
   readonly #channels = new Map<string, Channel>();
+  readonly #transactions: Transactions;
   #isClosed = false;
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.#limits = { ...hubLimits, ...options.limits };
+    this.#transactions = new Transactions(options.store);
   }
 
   /** How many channels are in use. */
@@ -89,6 +92,26 @@ export class Hub {
    */
   publish(name: string, draft: Draft): Promise<Published> {
     return this.#using(name, ({ log }) => log.append(draft));
+  }
+
+  /**
+   * Append messages to several channels' logs and push them, all or none of them; with what else is to be written in the
+   * same transaction. Each channel occurs once; the answers are in the order of the batches and their drafts.
+   *
+   * Rejects with `hub/no-transactions`, `hub/not-opened`, or with `hub/not-appended`: then it is unknown whether all of
+   * it was published, or nothing.
+   */
+  async publishAll(batches: readonly Batch[], rider?: Rider): Promise<readonly BatchPublished[]> {
+    const channels = batches.map(({ channel }) => ({ name: channel, channel: this.#use(channel) }));
+    try {
+      await Promise.all(channels.map(({ channel }) => channel.log.open()));
+      const logs = channels.map(({ channel, name }, index) => {
+        return { channel: name, log: channel.log, drafts: batches[index]?.drafts ?? [] };
+      });
+      return await this.#transactions.publishAll(logs, rider);
+    } finally {
+      for (const { channel, name } of channels) this.#letGo(name, channel);
+    }
   }
 
   /** The position of the message with this origin, where it is remembered. Rejects with `hub/not-opened` or `hub/not-read`. */

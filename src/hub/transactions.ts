@@ -1,0 +1,75 @@
+import { BusbarError } from "../kernel/errors.js";
+import type { ChannelLog, Published, Turn } from "./channel-log.js";
+import type { Batch, Draft, Rider, Store, TransactionStore } from "./store.js";
+
+/** Messages for one channel. */
+export interface LogBatch {
+  readonly channel: string;
+  readonly log: ChannelLog;
+  readonly drafts: readonly Draft[];
+}
+
+/** Where the messages of a batch are; undefined for a repeat from before the idempotence window. */
+export type BatchPublished = readonly (Published | undefined)[];
+
+/** Whether a store can append to several logs in one transaction. */
+export function isTransactionStore(store: Store): store is TransactionStore {
+  return "appendAll" in store;
+}
+
+/**
+ * Appends to several logs of one store, all or nothing.
+ *
+ * One transaction after the other: it is the only one who holds more than one log, so that nobody waits for each other.
+ */
+export class Transactions {
+  readonly #store: Store;
+  /** Settles, never rejects, when the transaction that was begun last is over. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /**
+   * Append the batches, each of another channel, and push them; write the rider with them. Resolves with an answer for
+   * each batch.
+   *
+   * Rejects with `hub/no-transactions`, `hub/not-opened`, or with `hub/not-appended`, after which it is unknown whether
+   * all of it was written, or nothing.
+   */
+  publishAll(batches: readonly LogBatch[], rider: Rider | undefined): Promise<readonly BatchPublished[]> {
+    const published = this.#last.then(() => this.#publishAll(batches, rider));
+    this.#last = published.catch(() => {});
+    return published;
+  }
+
+  async #publishAll(batches: readonly LogBatch[], rider: Rider | undefined): Promise<readonly BatchPublished[]> {
+    const store = this.#store;
+    if (!isTransactionStore(store)) {
+      throw new BusbarError("hub/no-transactions", "the store cannot append to several channels at once");
+    }
+    const turns = await takeTurns(batches);
+    try {
+      const outcomes = await store.appendAll(
+        batches.map(({ channel, drafts }): Batch => ({ channel, drafts })),
+        rider,
+      );
+      return turns.map((turn, index) => turn.done(outcomes[index] ?? []));
+    } catch (cause) {
+      for (const turn of turns) turn.failed(cause);
+      const message = "the messages could not be written; whether they are in their logs is unknown";
+      throw new BusbarError("hub/not-appended", message, { retryable: true, cause });
+    }
+  }
+}
+
+/** The turns of all logs; none where one of them cannot be had. */
+async function takeTurns(batches: readonly LogBatch[]): Promise<readonly Turn[]> {
+  const turns = await Promise.allSettled(batches.map(({ log }) => log.takeTurn()));
+  const taken = turns.flatMap((turn) => (turn.status === "fulfilled" ? [turn.value] : []));
+  const missing = turns.find((turn) => turn.status === "rejected");
+  if (missing === undefined) return taken;
+  for (const turn of taken) turn.done([]);
+  throw missing.reason;
+}
