@@ -1,7 +1,6 @@
-import { portableTextCodec as text } from "../kernel/text-codec.js";
 import type { Random } from "../kernel/random.js";
 import { randomHex } from "../kernel/random-hex.js";
-import { sha1 } from "../protocol/sha1.js";
+import { digestName } from "../protocol/digest-name.js";
 
 /** What a client is called towards others, by whom it is told apart from others. */
 export interface Identity {
@@ -22,15 +21,8 @@ export function identityOf(client: string | undefined, random: Random): Identity
     return { session: randomHex(random, 16), member: randomHex(random, 8), producer: undefined };
   }
   return {
-    session: derived("session", client, 16),
-    member: derived("member", client, 8),
-    producer: derived("producer", client, 16),
+    session: digestName(`busbar session ${client}`, 16),
+    member: digestName(`busbar member ${client}`, 8),
+    producer: digestName(`busbar producer ${client}`, 16),
   };
-}
-
-function derived(purpose: string, client: string, bytes: number): string {
-  const secret = `busbar ${purpose} ${client}`;
-  const message = new Uint8Array(text.byteLength(secret));
-  text.encodeInto(secret, message, 0);
-  return Array.from(sha1(message).subarray(0, bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
