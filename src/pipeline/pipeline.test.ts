@@ -7,9 +7,11 @@ import type { StandardSchema } from "../contract/standard-schema.js";
 import { deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
 import type { LogFields, Logger } from "../kernel/logger.js";
+import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import type { PublishOk } from "../wire/messages.js";
-import { Pipeline, type Deliverable } from "./pipeline.js";
+import { LocalExecutor } from "./executor.js";
+import { Pipeline, type Acceptable, type Deliverable, type Output } from "./pipeline.js";
 import type { Processor } from "./processor.js";
 
 interface User {
@@ -30,23 +32,40 @@ const app = contract({
   "chat/:room": channel({ message: z.object({ text: z.string().min(1) }) }),
   numbers: channel({ message: z.unknown() }),
   broken: channel({ message: brokenSchema }),
+  queued: channel({ message: z.object({ text: z.string() }) }),
 });
 
 describe("the pipeline", () => {
   let clock: VirtualClock;
   let delivered: [string, Deliverable][];
+  let accepted: Acceptable<User>[];
+  let together: (readonly Output[])[];
   let lines: [string, string, LogFields | undefined][];
   const line = (level: string) => (event: string, fields?: LogFields) => void lines.push([level, event, fields]);
   const logger: Logger = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
   beforeEach(() => {
     clock = new VirtualClock({ wallTimeMs: 1000 });
     delivered = [];
+    accepted = [];
+    together = [];
     lines = [];
+  });
+
+  /** What the pipeline calls beside the log, with these processors. */
+  const partsWith = (processors: ReadonlyMap<string, Processor<unknown, Params, User>> = new Map()) => ({
+    executor: new LocalExecutor<User>({ processors, match: (name) => app.match(name), emitsMax: 2 }),
+    isQueued: (pattern: string) => pattern === "queued",
+    accept: async (message: Acceptable<User>) => void accepted.push(message),
+    deliverAll: async (outputs: readonly Output[]) => {
+      together.push(outputs);
+      return outputs.map((_, index) => ({ epoch: "e", offset: index + 1 }));
+    },
+    random: new SeededRandom(1),
   });
 
   const pipelineWith = (processor?: Processor<unknown, Params, User>, waitingMax = 5): Pipeline<User> =>
     new Pipeline<User>({
-      processors: new Map(processor === undefined ? [] : [["chat/:room", processor]]),
+      ...partsWith(new Map(processor === undefined ? [] : [["chat/:room", processor]])),
       deliver: async (name, message) => ({ position: { epoch: "e", offset: delivered.push([name, message]) } }),
       find: async (_name, { sequence }) => (sequence === 7 ? { epoch: "e", offset: 70 } : undefined),
       clock,
@@ -208,7 +227,7 @@ describe("the pipeline", () => {
 
   it("says that a message's fate is unknown when it cannot be delivered", async () => {
     const pipeline = new Pipeline<User>({
-      processors: new Map(),
+      ...partsWith(),
       deliver: () =>
         Promise.reject(new BusbarError("hub/not-appended", "cannot write", { cause: new Error("disk full") })),
       find: async () => undefined,
@@ -229,7 +248,7 @@ describe("the pipeline", () => {
 
   it("says it again a second later, when a log still cannot be written", async () => {
     const deliver = (): Promise<never> => Promise.reject(new BusbarError("hub/not-opened", "cannot open"));
-    const pipeline = new Pipeline<User>({ processors: new Map(), deliver, find: async () => undefined, clock, logger });
+    const pipeline = new Pipeline<User>({ ...partsWith(), deliver, find: async () => undefined, clock, logger });
     for (let count = 0; count < 4; count++) {
       await expect(publish(pipeline, 1, "numbers")).rejects.toMatchObject({ code: "server/log-unavailable" });
       clock.advance(500);
@@ -271,7 +290,7 @@ describe("the pipeline", () => {
     it("that is too old to be known is refused for good", async () => {
       const deliver = (): Promise<never> => Promise.reject(new BusbarError("hub/unknown-repeat", "too old"));
       const pipeline = new Pipeline<User>({
-        processors: new Map(),
+        ...partsWith(),
         deliver,
         find: async () => undefined,
         clock,
@@ -284,7 +303,7 @@ describe("the pipeline", () => {
       const seen: string[] = [];
       const gate = deferred<never>();
       const pipeline = new Pipeline<User>({
-        processors: new Map(),
+        ...partsWith(),
         deliver: () => gate.promise,
         find: async () => undefined,
         clock,
@@ -309,9 +328,11 @@ describe("the pipeline", () => {
       const gate = deferred<void>();
       let isBroken = true;
       const pipeline = new Pipeline<User>({
-        processors: new Map([
-          ["chat/:room", (message) => (Object(message).text === "slow" ? gate.promise.then(() => message) : message)],
-        ]),
+        ...partsWith(
+          new Map([
+            ["chat/:room", (message) => (Object(message).text === "slow" ? gate.promise.then(() => message) : message)],
+          ]),
+        ),
         deliver: async () => {
           if (isBroken) throw new BusbarError("hub/not-appended", "cannot write");
           return { position: { epoch: "e", offset: 1 } };

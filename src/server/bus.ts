@@ -16,7 +16,8 @@ import { BusbarError } from "../kernel/errors.js";
 import type { Random } from "../kernel/random.js";
 import type { Logger } from "../kernel/logger.js";
 import { TimingWheel } from "../kernel/timing-wheel.js";
-import { Pipeline } from "../pipeline/pipeline.js";
+import { LocalExecutor } from "../pipeline/executor.js";
+import { Pipeline, pipelineLimits } from "../pipeline/pipeline.js";
 import { sessionLimits, type SessionLimits } from "../session/limits.js";
 import { PushEncoder } from "../session/push-encoder.js";
 import type { SessionServices } from "../session/services.js";
@@ -28,6 +29,7 @@ import { refusalOf } from "../session/publishes.js";
 import { SessionRegistry } from "../session/session-registry.js";
 import type { PublishOk } from "../wire/messages.js";
 import { callTable } from "./call-table.js";
+import { deliverAll } from "./deliveries.js";
 import { embeddedStore } from "./embedded-store.js";
 import { subprotocol } from "../wire/subprotocol.js";
 import { isChannelName } from "../wire/channel-name.js";
@@ -93,7 +95,19 @@ export class Bus<App extends Contract> {
     this.#hub = hub;
     const deliver = hub.publish.bind(hub);
     const find = hub.find.bind(hub);
-    this.#pipeline = new Pipeline({ processors, deliver, find, clock, logger, limits: limits.pipeline ?? {} });
+    const match = app.match.bind(app);
+    this.#pipeline = new Pipeline({
+      executor: new LocalExecutor({ processors, match, emitsMax: pipelineLimits.emitsMax }),
+      isQueued: () => false,
+      accept: () => Promise.reject(wireError("server/internal", "nothing is queued here")),
+      deliver,
+      deliverAll: (outputs) => deliverAll(hub, outputs),
+      find,
+      clock,
+      random,
+      logger,
+      limits: limits.pipeline ?? {},
+    });
     this.#services = {
       contract: app,
       hub,

@@ -7,7 +7,8 @@ import type { ChannelName, PublishOf } from "../contract/types.js";
 import { Hub } from "../hub/hub.js";
 import type { Retention } from "../hub/store.js";
 import { silentLogger } from "../kernel/logger.js";
-import { Pipeline } from "../pipeline/pipeline.js";
+import { LocalExecutor } from "../pipeline/executor.js";
+import { Pipeline, pipelineLimits } from "../pipeline/pipeline.js";
 import { sessionLimits } from "../session/limits.js";
 import { PushEncoder } from "../session/push-encoder.js";
 import type { SessionServices } from "../session/services.js";
@@ -19,6 +20,7 @@ import { VirtualClock } from "../testing/virtual-clock.js";
 import type { PublishOk } from "../wire/messages.js";
 import { wireError } from "../wire/errors.js";
 import { callTable } from "./call-table.js";
+import { deliverAll } from "./deliveries.js";
 import type { BusOptions } from "./options.js";
 import { processorTable } from "./processor-table.js";
 
@@ -70,9 +72,23 @@ export class Rehearsal<App extends Contract> {
       logger,
       optionsOf: (name) => ({ retention: app.match(name)?.definition.history ?? nothing, durability: "memory" }),
     });
-    const deliver = this.#hub.publish.bind(this.#hub);
-    const find = this.#hub.find.bind(this.#hub);
-    this.#pipeline = new Pipeline({ processors: processorTable(app, process), deliver, find, clock, logger });
+    const hub = this.#hub;
+    const match = app.match.bind(app);
+    this.#pipeline = new Pipeline({
+      executor: new LocalExecutor({
+        processors: processorTable(app, process),
+        match,
+        emitsMax: pipelineLimits.emitsMax,
+      }),
+      isQueued: () => false,
+      accept: () => Promise.reject(wireError("server/internal", "nothing is queued here")),
+      deliver: hub.publish.bind(hub),
+      deliverAll: (outputs) => deliverAll(hub, outputs),
+      find: hub.find.bind(hub),
+      clock,
+      random,
+      logger,
+    });
     this.#services = {
       contract: app,
       hub: this.#hub,

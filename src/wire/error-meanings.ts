@@ -16,6 +16,10 @@ export const errorMeanings = {
   "message/invalid": "the payload does not fit the channel's contract; the message says where",
   "message/rejected": "the processor rejected the message; the message is its reason",
   "message/failed": "the processor failed",
+  "message/dead": "the processor failed for the last time; the message is kept among the dead letters",
+  "message/discarded": "an operator threw the message away after its processor had failed for the last time",
+  "message/unknown": "no message with this id is known, or it is not the principal's",
+  "dead/unknown": "there is no dead letter with this id",
   "publish/out-of-turn": "a message before this one was refused for now; both can be sent again, in their order",
   "publish/unknown-repeat":
     "a repeat of a message from before the idempotence window; whether it was published is unknown",

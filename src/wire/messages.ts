@@ -256,8 +256,11 @@ export interface ResumeOk {
   readonly cursors: readonly (SubscribeOk | { readonly error: ErrorBody })[];
 }
 
-/** The message is in the log and on its way to the subscribers, or the processor dropped it and nobody gets it. */
-export type PublishOk = DeliveredOk | DroppedOk;
+/**
+ * The message is in the log and on its way to the subscribers; or the processor dropped it and nobody gets it; or it is
+ * kept, and will be processed.
+ */
+export type PublishOk = DeliveredOk | DroppedOk | AcceptedOk;
 
 export interface DeliveredOk {
   readonly stage: "delivered";
@@ -266,6 +269,13 @@ export interface DeliveredOk {
 
 export interface DroppedOk {
   readonly stage: "dropped";
+}
+
+/** It is as durable as its channel asks. */
+export interface AcceptedOk {
+  readonly stage: "accepted";
+  /** The message's id. */
+  readonly message: string;
 }
 
 /** One answer for each message, in their order. */

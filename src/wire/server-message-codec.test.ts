@@ -86,7 +86,7 @@ describe("a reply", () => {
     subscribe: [{ position }],
     resume: [{ cursors: [{ position }, { error }] }],
     unsubscribe: [{}],
-    publish: [{ stage: "delivered", position }, { stage: "dropped" }],
+    publish: [{ stage: "delivered", position }, { stage: "dropped" }, { stage: "accepted", message: "m1" }],
     publishAll: [{ receipts: [{ stage: "delivered", position }, { error }, { stage: "dropped" }] }],
     join: [{ member: "m" }],
     leave: [{}],

@@ -129,8 +129,10 @@ function readPublishOk(ok: JsonObject): PublishOk {
       return { stage, position: readPosition(ok) };
     case "dropped":
       return { stage };
+    case "accepted":
+      return { stage, message: readString(ok, "message") };
     default:
-      throw malformed("stage", 'must be "delivered" or "dropped"');
+      throw malformed("stage", 'must be "delivered", "dropped" or "accepted"');
   }
 }
 

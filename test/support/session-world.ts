@@ -7,6 +7,7 @@ import { contract } from "../../src/contract/contract.js";
 import type { Params } from "../../src/contract/pattern.js";
 import { Hub } from "../../src/hub/hub.js";
 import type { LogFields, Logger } from "../../src/kernel/logger.js";
+import { LocalExecutor } from "../../src/pipeline/executor.js";
 import { Pipeline } from "../../src/pipeline/pipeline.js";
 import type { Processor } from "../../src/pipeline/processor.js";
 import { sessionLimits, type SessionLimits } from "../../src/session/limits.js";
@@ -19,6 +20,7 @@ import type { LogOptions } from "../../src/hub/store.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { VirtualClock } from "../../src/testing/virtual-clock.js";
 import type { PreparedMessage } from "../../src/websocket/prepared-message.js";
+import { deliverAll } from "../../src/server/deliveries.js";
 import { z } from "zod";
 
 /** The other end of a session, in memory: it reads when the test says so. */
@@ -115,7 +117,17 @@ export class SessionWorld {
     this.services = {
       contract: roomContract,
       hub,
-      pipeline: new Pipeline<Principal>({ processors, deliver, find, clock, logger }),
+      pipeline: new Pipeline<Principal>({
+        executor: new LocalExecutor({ processors, match: (name) => roomContract.match(name), emitsMax: 10 }),
+        isQueued: () => false,
+        accept: () => Promise.reject(new Error("nothing is queued here")),
+        deliver,
+        deliverAll: (outputs) => deliverAll(hub, outputs),
+        find,
+        clock,
+        random,
+        logger,
+      }),
       authenticate: (asked) => this.#known ?? knowsUsers(asked),
       pushes: new PushEncoder(),
       calls: new Map(),

@@ -1,0 +1,331 @@
+import { Batches } from "../kernel/batches.js";
+import { causeText } from "../kernel/cause-text.js";
+import type { Clock } from "../kernel/clock.js";
+import { BusbarError } from "../kernel/errors.js";
+import type { Logger } from "../kernel/logger.js";
+import type { Random } from "../kernel/random.js";
+import type { ChannelMatch } from "../contract/contract.js";
+import { validate } from "../contract/validation.js";
+import { wireError } from "../wire/errors.js";
+import type { Position } from "../wire/messages.js";
+import { backoffMs } from "./backoff.js";
+import { Deadlines } from "./deadlines.js";
+import type { Executor } from "./executor.js";
+import type { Claim, JobQueue } from "./job-queue.js";
+import { failureTextMax, type Failure, type Job, type JobChange, type JobStore, type Rider } from "./job-store.js";
+import { emittedOrigin } from "./message-id.js";
+import type { Output } from "./pipeline.js";
+import type { Produced } from "./production.js";
+import type { QueueMeter } from "./queue-figures.js";
+import type { QueueSettings } from "./queued.js";
+import type { Stage } from "./stages.js";
+
+/** So many jobs are begun, and so many outcomes are written, together. */
+const BATCH_MAX = 256;
+
+/** When something that the store could not do is tried again. */
+const STORE_AGAIN_MS = 1_000;
+
+/** One queue, with what belongs to it. */
+export interface JobLine {
+  readonly pattern: string;
+  readonly queue: JobQueue;
+  readonly settings: QueueSettings;
+  readonly meter: QueueMeter;
+  readonly deadlines: Deadlines;
+}
+
+export interface JobRunnerOptions<Principal> {
+  readonly store: JobStore;
+  readonly executor: Executor<Principal>;
+  /** Finds the kind of channel that a name means. */
+  readonly match: (channel: string) => ChannelMatch | undefined;
+  /**
+   * Append messages to their channels' logs and write the rider, all or nothing; resolves with a position for each,
+   * undefined where it is not known. Rejects when that failed or is unknown: it is safe to do it again.
+   */
+  readonly deliverAll: (outputs: readonly Output[], rider: Rider) => Promise<readonly (Position | undefined)[]>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Told of each stage of a message. */
+  readonly onStage: (id: string, stage: Stage) => void;
+  /** Told when a line may have something to do. */
+  readonly onFree: (line: JobLine) => void;
+}
+
+/** A job that is being processed. */
+interface Attempt {
+  readonly line: JobLine;
+  readonly claim: Claim;
+  readonly controller: AbortController;
+}
+
+/** What came out of an attempt, until it is in the store. */
+interface Settlement {
+  readonly attempt: Attempt;
+  readonly job: Job;
+  readonly produced: Produced;
+}
+
+/** Carries attempts out: begins them, runs the processor, and writes what came out and the job's end as one. */
+export class JobRunner<Principal extends { readonly id: string }> {
+  readonly #options: JobRunnerOptions<Principal>;
+  readonly #running = new Map<number, Attempt>();
+  readonly #beginning: Batches<Claim, Job | undefined>;
+  readonly #settling: Batches<Settlement, Position | undefined>;
+  readonly #noting: Batches<JobChange, void>;
+  /** Ends each pause that is under way. */
+  readonly #pauses = new Set<() => void>();
+  #closeError: BusbarError | undefined;
+
+  constructor(options: JobRunnerOptions<Principal>) {
+    const { store } = options;
+    this.#options = options;
+    this.#beginning = new Batches(BATCH_MAX, async (claims) => {
+      await store.change(
+        claims.map(({ attempt, head }) => ({ kind: "begun", sequence: head.sequence, attempts: attempt })),
+      );
+      return store.read(claims.map(({ head }) => head.sequence));
+    });
+    this.#settling = new Batches(BATCH_MAX, (settlements) => this.#settle(settlements));
+    this.#noting = new Batches(BATCH_MAX, async (changes) => {
+      await store.change(changes);
+      return changes.map(() => undefined);
+    });
+  }
+
+  /** Note a change of a job; resolves when the store has it. */
+  note(change: JobChange): Promise<void> {
+    return this.#noting.add(change);
+  }
+
+  /** Carry a claim out, from the beginning to what becomes of it. Never rejects. */
+  async run(line: JobLine, claim: Claim): Promise<void> {
+    const attempt: Attempt = { line, claim, controller: new AbortController() };
+    const { sequence } = claim.head;
+    this.#running.set(sequence, attempt);
+    try {
+      await this.#run(attempt);
+    } catch (cause) {
+      // The store cannot be written: the job goes back as it was, and is tried again.
+      this.#log("error", "pipeline/store-failed", attempt, { cause: causeText(cause) });
+      await this.#pause();
+      line.queue.release(sequence, claim.attempt);
+    } finally {
+      if (this.#running.get(sequence) === attempt) this.#running.delete(sequence);
+      this.#options.onFree(line);
+    }
+  }
+
+  /** A worker was silent for too long: its attempt does not count any more, and others go on. */
+  lapse(claim: Claim): void {
+    this.#running.get(claim.head.sequence)?.controller.abort(lost());
+  }
+
+  /** Give up what is running, and let no timer go on. Jobs that were under way are tried again after the next start. */
+  close(error: BusbarError): void {
+    this.#closeError = error;
+    for (const { controller } of this.#running.values()) controller.abort(error);
+    for (const endPause of this.#pauses) endPause();
+  }
+
+  async #run(attempt: Attempt): Promise<void> {
+    const { claim, line } = attempt;
+    const { clock, onStage } = this.#options;
+    const { head } = claim;
+    const job = await this.#beginning.add(claim);
+    if (job === undefined) {
+      this.#log("error", "pipeline/job-lost", attempt, { what: "its record is damaged or gone" });
+      line.queue.finish(head.sequence, claim.attempt);
+      return;
+    }
+    line.meter.count("begun");
+    if (claim.attempt === 1) line.meter.waiting.record(Math.max(0, clock.wallTimeMs() - (job.dueAt ?? job.at)));
+    if (claim.attempt > line.settings.attemptsMax) return this.#bury(attempt, lost());
+    onStage(head.id, { stage: "processing", attempt: claim.attempt });
+    const begunAt = clock.now();
+    let produced: Produced;
+    try {
+      produced = await this.#process(attempt, job);
+    } catch (error) {
+      return await this.#failed(attempt, error);
+    } finally {
+      line.meter.processing.record(clock.now() - begunAt);
+    }
+    await this.#end({ attempt, job, produced });
+  }
+
+  async #process({ claim, controller, line }: Attempt, job: Job): Promise<Produced> {
+    const { executor, match } = this.#options;
+    const found = match(job.channel);
+    if (found === undefined) throw wireError("channel/unknown", `there is no channel ${job.channel} any more`);
+    const validation = await validate(found.definition.message, JSON.parse(job.payload));
+    if (!validation.isValid) throw wireError("message/invalid", validation.problem);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written when the job was accepted
+    const principal = JSON.parse(job.principal) as Principal;
+    const { id, channel } = job;
+    const work = { id: () => id, channel, match: found, message: validation.value, principal, attempt: claim.attempt };
+    const renew = (): boolean => line.queue.renew(job.sequence, claim.attempt, this.#options.clock.now());
+    return line.deadlines.run((deadline) => {
+      const signal = AbortSignal.any([deadline, controller.signal]);
+      return untilAborted(controller.signal, executor.run(work, { signal, renew }));
+    });
+  }
+
+  async #failed(attempt: Attempt, error: unknown): Promise<void> {
+    const { claim, line } = attempt;
+    const { clock, onStage, random } = this.#options;
+    const { id, sequence } = claim.head;
+    if (this.#closeError !== undefined) return this.#giveBack(attempt);
+    if (!line.queue.renew(sequence, claim.attempt, clock.now())) return this.#tooLate(attempt);
+    if (claim.attempt >= line.settings.attemptsMax) return this.#bury(attempt, error);
+    const waitMs = backoffMs(line.settings.backoff, claim.attempt, random);
+    const dueAt = clock.wallTimeMs() + waitMs;
+    const cause = causeText(error);
+    this.#log("warn", "pipeline/attempt-failed", attempt, { cause, stack: stackOf(error), retryAfterMs: waitMs });
+    await this.note({ kind: "failed", sequence, failure: this.#failureOf(attempt, error), dueAt });
+    line.meter.count("retried");
+    line.queue.retry(sequence, claim.attempt, dueAt);
+    onStage(id, { stage: "retrying", attempt: claim.attempt, dueAt });
+  }
+
+  async #bury(attempt: Attempt, error: unknown): Promise<void> {
+    const { claim, line } = attempt;
+    const { id, sequence } = claim.head;
+    await this.note({ kind: "dead", sequence, failure: this.#failureOf(attempt, error) });
+    if (!line.queue.bury(sequence, claim.attempt)) return this.#tooLate(attempt);
+    line.meter.count("dead");
+    this.#log("error", "pipeline/dead", attempt, { cause: causeText(error), stack: stackOf(error) });
+    this.#options.onStage(id, { stage: "dead" });
+  }
+
+  /** The server stops: the attempt was none. */
+  async #giveBack({ claim, line }: Attempt): Promise<void> {
+    const { sequence } = claim.head;
+    await this.note({ kind: "begun", sequence, attempts: claim.attempt - 1 });
+    line.queue.release(sequence, claim.attempt);
+  }
+
+  #tooLate(attempt: Attempt): void {
+    attempt.line.meter.count("late");
+    this.#log("warn", "pipeline/too-late", attempt, {});
+  }
+
+  /** Have the outcome take effect, however often the store has to be asked. */
+  async #end(settlement: Settlement): Promise<void> {
+    const { attempt, produced } = settlement;
+    const { claim, line } = attempt;
+    const { id, sequence } = claim.head;
+    const { clock, onStage } = this.#options;
+    const endedAt = clock.now();
+    for (;;) {
+      if (!line.queue.renew(sequence, claim.attempt, clock.now())) return this.#tooLate(attempt);
+      try {
+        const position = await this.#settling.add(settlement);
+        line.meter.settling.record(clock.now() - endedAt);
+        line.queue.finish(sequence, claim.attempt);
+        const stage = endStageOf(produced, position);
+        line.meter.count(stage.stage);
+        if (stage.stage === "rejected") this.#log("info", "pipeline/rejected", attempt, {});
+        return onStage(id, stage);
+      } catch (cause) {
+        if (this.#closeError !== undefined) throw cause;
+        this.#log("error", "pipeline/not-settled", attempt, { cause: causeText(cause) });
+        await this.#pause();
+      }
+    }
+  }
+
+  /** Write what came out of several jobs, and their ends, in one transaction; resolves with their messages' positions. */
+  async #settle(settlements: readonly Settlement[]): Promise<readonly (Position | undefined)[]> {
+    const { clock, deliverAll, store } = this.#options;
+    const at = clock.wallTimeMs();
+    const outputs = settlements.flatMap(({ job, produced }) => outputsOf(job, produced, at));
+    const rider = store.rider(
+      settlements.map(({ job, produced }) => ({ kind: "ended", sequence: job.sequence, end: endOf(produced) })),
+    );
+    const positions = await deliverAll(outputs, rider);
+    let next = 0;
+    return settlements.map(({ produced }) => {
+      if (produced.kind === "rejected") return undefined;
+      const first = positions[next];
+      next += produced.emitted.length + (produced.payload === undefined ? 0 : 1);
+      return produced.payload === undefined ? undefined : first;
+    });
+  }
+
+  #failureOf({ claim }: Attempt, error: unknown): Failure {
+    const text = causeText(error).slice(0, failureTextMax);
+    return { attempt: claim.attempt, at: this.#options.clock.wallTimeMs(), error: text };
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timer = this.#options.clock.schedule(STORE_AGAIN_MS, end);
+      this.#pauses.add(end);
+    });
+  }
+
+  #log(level: "info" | "warn" | "error", event: string, { claim }: Attempt, fields: Record<string, unknown>): void {
+    const { channel, id, queue } = claim.head;
+    this.#options.logger[level](event, { message: id, channel, queue, attempt: claim.attempt, ...fields });
+  }
+}
+
+/** The message's own output first, then what was emitted with it. */
+function outputsOf<Principal>(job: Job, produced: Produced, at: number): Output[] {
+  if (produced.kind === "rejected") return [];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written when the job was accepted
+  const { id: from } = JSON.parse(job.principal) as Principal & { readonly id: string };
+  const emitted = produced.emitted.map(({ channel, payload }, index) => {
+    return {
+      channel,
+      message: { payload, from, at, origin: { ...emittedOrigin(job.id, index), firstSentAt: undefined } },
+    };
+  });
+  if (produced.payload === undefined) return emitted;
+  const origin = { ...job.origin, firstSentAt: undefined };
+  return [{ channel: job.channel, message: { payload: produced.payload, from, at, origin } }, ...emitted];
+}
+
+function endOf(produced: Produced): { kind: "delivered" | "dropped" } | { kind: "rejected"; reason: string } {
+  if (produced.kind === "rejected") return { kind: "rejected", reason: JSON.stringify(produced.reason) ?? "null" };
+  return { kind: produced.payload === undefined ? "dropped" : "delivered" };
+}
+
+function endStageOf(
+  produced: Produced,
+  position: Position | undefined,
+): Extract<Stage, { stage: "delivered" | "dropped" | "rejected" }> {
+  if (produced.kind === "rejected") return { stage: "rejected", reason: produced.reason };
+  if (produced.payload === undefined) return { stage: "dropped" };
+  return position === undefined ? { stage: "delivered" } : { stage: "delivered", position };
+}
+
+/** What a promise settles with, or the reason of the abort where that comes first. */
+function untilAborted<Value>(signal: AbortSignal, value: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : lost());
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    value
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", onAbort))
+      .catch(() => {});
+  });
+}
+
+function lost(): BusbarError {
+  return new BusbarError("pipeline/worker-lost", "whoever processed the message was gone before it was done");
+}
+
+function stackOf(error: unknown): string | undefined {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.stack : undefined;
+}

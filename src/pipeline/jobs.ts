@@ -1,0 +1,274 @@
+import { Batches } from "../kernel/batches.js";
+import { causeText } from "../kernel/cause-text.js";
+import type { Timer } from "../kernel/clock.js";
+import { BusbarError } from "../kernel/errors.js";
+import { wireError, type WireError } from "../wire/errors.js";
+import type { Position } from "../wire/messages.js";
+import { DeadLetters } from "./dead-letters.js";
+import { Deadlines } from "./deadlines.js";
+import { JobQueue } from "./job-queue.js";
+import { JobRunner, type JobLine, type JobRunnerOptions } from "./job-runner.js";
+import type { JobAccepted, JobDraft, JobFound, JobOrigin, JobStore } from "./job-store.js";
+import { QueueMeter, type QueueFigures } from "./queue-figures.js";
+import type { QueueSettings } from "./queued.js";
+import { Followers, type Stage, type StageListener } from "./stages.js";
+
+/** So many jobs are accepted in one call of the store. */
+const ACCEPTED_AT_ONCE_MAX = 256;
+
+/** So many jobs are looked up at once at the start. */
+const LOADED_AT_ONCE = 1_000;
+
+/** The wall clock is looked at so often while anything is scheduled: it can jump. */
+const LOOK_EVERY_MS = 1_000;
+
+/** When to try again where a queue is full. */
+const FULL_AGAIN_MS = 1_000;
+
+/** What a job takes up beside its message, about. */
+const JOB_BYTES = 300;
+
+export interface JobsOptions<Principal> extends Omit<JobRunnerOptions<Principal>, "onStage" | "onFree"> {
+  /** The queues by the patterns of their channels. */
+  readonly queues: ReadonlyMap<string, QueueSettings>;
+  /** The position of a message that is in a channel's log, by its origin. */
+  readonly find: (channel: string, origin: JobOrigin) => Promise<Position | undefined>;
+}
+
+/** A queue as it is now. */
+export interface QueueSnapshot extends QueueFigures {
+  readonly pattern: string;
+  readonly waiting: QueueFigures["waiting"];
+  /** How many messages are where. */
+  readonly jobs: JobQueue["counts"];
+}
+
+/** What is known of a message. */
+export interface FollowedMessage {
+  readonly stage: Stage;
+  /** Its publisher's principal, as JSON text. */
+  readonly principal: string;
+  readonly channel: string;
+}
+
+/** Everything that waits to be processed in one store, and what becomes of it. */
+export class Jobs<Principal extends { readonly id: string }> {
+  readonly deadLetters: DeadLetters;
+  readonly #options: JobsOptions<Principal>;
+  readonly #lines = new Map<string, JobLine>();
+  readonly #runner: JobRunner<Principal>;
+  readonly #intake: Batches<JobDraft, JobAccepted>;
+  readonly #followers = new Followers();
+  /** Bytes that are on their way into each queue, and jobs. */
+  readonly #arriving = new Map<string, { jobs: number; bytes: number }>();
+  #timer: Timer | undefined;
+  #lookAtMs = Infinity;
+  #closeError: WireError | undefined;
+
+  private constructor(options: JobsOptions<Principal>) {
+    const { clock, executor, queues, store } = options;
+    this.#options = options;
+    this.#runner = new JobRunner({
+      ...options,
+      onStage: (id, stage) => this.#followers.tell(id, stage),
+      onFree: (line) => this.#pump(line),
+    });
+    for (const [pattern, settings] of queues) {
+      const leaseMs = executor.isLeased(pattern) ? settings.leaseMs : Infinity;
+      const queue = new JobQueue({ ...settings, leaseMs });
+      const deadlines = new Deadlines(clock, settings.timeoutMs);
+      this.#lines.set(pattern, { pattern, settings, queue, deadlines, meter: new QueueMeter() });
+    }
+    this.#intake = new Batches(ACCEPTED_AT_ONCE_MAX, (drafts) => store.accept(drafts));
+    this.deadLetters = new DeadLetters({
+      store,
+      match: options.match,
+      note: (change) => this.#runner.note(change),
+      line: (pattern) => this.#lines.get(pattern),
+      onChange: (job, stage) => this.#changed(job.id, job.queue, stage),
+    });
+    executor.onRoom(() => this.#pumpAll());
+  }
+
+  /** Take up what the store has kept. Rejects with what the store rejects with. */
+  static async open<Principal extends { readonly id: string }>(
+    options: JobsOptions<Principal>,
+  ): Promise<Jobs<Principal>> {
+    const jobs = new Jobs(options);
+    await jobs.#load(options.store);
+    return jobs;
+  }
+
+  has(pattern: string): boolean {
+    return this.#lines.has(pattern);
+  }
+
+  /**
+   * Take a message into its queue; resolves when it is kept, also where it was before.
+   *
+   * Rejects with a WireError: `server/busy` where the queue is full, `publish/unknown-repeat`, `server/stopping`, or
+   * `server/log-unavailable`, after which it is unknown whether it was accepted.
+   */
+  async accept(draft: JobDraft): Promise<void> {
+    if (this.#closeError !== undefined) throw this.#closeError;
+    const line = this.#lineOf(draft.queue);
+    const bytes = draft.payload.length + draft.principal.length + JOB_BYTES;
+    const arriving = this.#arriving.get(draft.queue) ?? { jobs: 0, bytes: 0 };
+    this.#arriving.set(draft.queue, arriving);
+    if (!line.queue.hasRoomFor(arriving.jobs + 1, arriving.bytes + bytes)) {
+      throw wireError("server/busy", `the queue of ${draft.queue} is full`, { retryAfterMs: FULL_AGAIN_MS });
+    }
+    arriving.jobs++;
+    arriving.bytes += bytes;
+    let accepted: JobAccepted;
+    try {
+      accepted = await this.#intake.add(draft);
+    } catch (cause) {
+      const message = "the queue cannot be written now; whether the message was accepted is unknown";
+      throw wireError("server/log-unavailable", message, { retryAfterMs: FULL_AGAIN_MS, cause });
+    } finally {
+      arriving.jobs--;
+      arriving.bytes -= bytes;
+    }
+    if (accepted.kind === "unknown") {
+      throw wireError("publish/unknown-repeat", "this repeat is older than what is remembered; it was not accepted");
+    }
+    if (accepted.kind === "repeat") return;
+    const { head } = accepted;
+    line.meter.count("accepted");
+    line.queue.add(head, this.#options.clock.wallTimeMs());
+    this.#followers.tell(
+      head.id,
+      head.dueAt === undefined ? { stage: "accepted" } : { stage: "accepted", dueAt: head.dueAt },
+    );
+    this.#pump(line);
+  }
+
+  /** Where the message with this id is; undefined where it is not known (any more). */
+  async find(id: string): Promise<FollowedMessage | undefined> {
+    const found = await this.#options.store.find(id);
+    if (found === undefined) return undefined;
+    const { channel, principal } = found.kind === "job" ? found.job : found;
+    return { stage: await this.#stageOf(found), principal, channel };
+  }
+
+  /** Be told of the stages of the message `id` from now on; returns what ends it. */
+  follow(id: string, listener: StageListener): () => void {
+    return this.#followers.add(id, listener);
+  }
+
+  get snapshot(): QueueSnapshot[] {
+    return Array.from(this.#lines.values(), ({ meter, pattern, queue }) => {
+      return { pattern, jobs: queue.counts, ...meter.figures };
+    });
+  }
+
+  /** Take nothing more, and give up what is being processed: it is tried again after the next start. */
+  close(): void {
+    this.#closeError = wireError("server/stopping", "the server stops; the message was not accepted");
+    this.#timer?.cancel();
+    this.#runner.close(this.#closeError);
+    for (const { deadlines } of this.#lines.values()) deadlines.close(this.#closeError);
+  }
+
+  async #load(store: JobStore): Promise<void> {
+    const { clock, logger } = this.#options;
+    const orphans = new Map<string, number>();
+    let after = 0;
+    for (;;) {
+      const heads = await store.heads(after, LOADED_AT_ONCE);
+      for (const head of heads) {
+        after = head.sequence;
+        const line = this.#lines.get(head.queue);
+        if (line !== undefined) line.queue.add(head, clock.wallTimeMs());
+        else orphans.set(head.queue, (orphans.get(head.queue) ?? 0) + 1);
+      }
+      if (heads.length === 0) break;
+    }
+    for (const [queue, jobs] of orphans) logger.warn("pipeline/orphans", { queue, jobs });
+    this.#pumpAll();
+  }
+
+  #pumpAll(): void {
+    for (const line of this.#lines.values()) this.#pump(line);
+  }
+
+  /** Begin with as much as can be begun with now. */
+  #pump(line: JobLine): void {
+    const { clock, executor } = this.#options;
+    while (this.#closeError === undefined && executor.hasRoom(line.pattern)) {
+      const claim = line.queue.claim(clock.now());
+      if (claim === undefined) break;
+      this.#runner.run(line, claim).catch((error: unknown) => {
+        this.#options.logger.error("pipeline/defect", { cause: causeText(error) });
+      });
+    }
+    this.#look();
+  }
+
+  /** See to it that what is scheduled and what is leased is looked at in time. */
+  #look(): void {
+    if (this.#closeError !== undefined) return;
+    const { clock } = this.#options;
+    let waitMs = Infinity;
+    for (const { queue } of this.#lines.values()) {
+      if (queue.dueAtMs !== undefined) waitMs = Math.min(waitMs, LOOK_EVERY_MS, queue.dueAtMs - clock.wallTimeMs());
+      const { leaseEndsAtMs = Infinity } = queue;
+      waitMs = Math.min(waitMs, leaseEndsAtMs - clock.now());
+    }
+    const atMs = clock.now() + Math.max(waitMs, 0);
+    if (atMs === Infinity || (this.#timer !== undefined && this.#lookAtMs <= atMs)) return;
+    this.#timer?.cancel();
+    this.#lookAtMs = atMs;
+    this.#timer = clock.schedule(Math.max(waitMs, 0), () => {
+      this.#timer = undefined;
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    const { clock } = this.#options;
+    for (const line of this.#lines.values()) {
+      line.queue.wake(clock.wallTimeMs());
+      for (const claim of line.queue.expire(clock.now())) this.#runner.lapse(claim);
+      this.#pump(line);
+    }
+  }
+
+  #changed(id: string, pattern: string, stage: Stage): void {
+    const line = this.#lineOf(pattern);
+    line.meter.count(stage.stage === "discarded" ? "discarded" : "redriven");
+    this.#followers.tell(id, stage);
+    this.#pump(line);
+  }
+
+  async #stageOf(found: JobFound): Promise<Stage> {
+    if (found.kind === "job") {
+      const { attempts, dueAt, state } = found.job;
+      if (state === "dead") return { stage: "dead" };
+      if (attempts === 0) return dueAt === undefined ? { stage: "accepted" } : { stage: "accepted", dueAt };
+      if (dueAt !== undefined && found.job.failures.length === attempts)
+        return { stage: "retrying", attempt: attempts, dueAt };
+      return { stage: "processing", attempt: attempts };
+    }
+    const { channel, end, origin } = found;
+    switch (end.kind) {
+      case "delivered": {
+        const position = await this.#options.find(channel, origin);
+        return position === undefined ? { stage: "delivered" } : { stage: "delivered", position };
+      }
+      case "dropped":
+        return { stage: "dropped" };
+      case "rejected":
+        return { stage: "rejected", reason: JSON.parse(end.reason) };
+      case "discarded":
+        return { stage: "discarded" };
+    }
+  }
+
+  #lineOf(pattern: string): JobLine {
+    const line = this.#lines.get(pattern);
+    if (line === undefined) throw new BusbarError("pipeline/no-queue", `there is no queue of ${pattern}`);
+    return line;
+  }
+}
