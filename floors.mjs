@@ -11,7 +11,7 @@ export const floors = [
   { floor: 3, folders: ["session", "client"] },
   { floor: 4, folders: ["adapters/node", "adapters/browser", "adapters/memory", "adapters/lmdb", "testing"] },
   { floor: 5, folders: ["engine"] },
-  { floor: 6, folders: ["server", "entry"] },
+  { floor: 6, folders: ["server", "entry", "worker"] },
   { floor: 7, folders: ["cli"] },
 ];
 

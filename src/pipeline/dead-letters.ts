@@ -3,7 +3,8 @@ import { validate } from "../contract/validation.js";
 import { wireError } from "../wire/errors.js";
 import type { DeadRange, Failure, Job, JobChange, JobStore } from "./job-store.js";
 import type { JobLine } from "./job-runner.js";
-import type { Stage } from "./stages.js";
+import type { Stage } from "../wire/messages.js";
+import { publisherOf } from "./publisher.js";
 
 /** So many dead letters are listed at once. */
 export const deadListMax = 100;
@@ -98,8 +99,7 @@ export class DeadLetters {
 
   #revived(job: Job): void {
     const { line, onChange } = this.#options;
-    // The wall time of its acceptance: it is due whatever the clock says.
-    if (line(job.queue)?.queue.revive(job.sequence, job.at) === true) onChange(job, { stage: "accepted" });
+    if (line(job.queue)?.queue.revive(job.sequence) === true) onChange(job, { stage: "accepted" });
   }
 
   /** Do something to each dead letter that is there now. */
@@ -138,7 +138,6 @@ export class DeadLetters {
 }
 
 function letterOf({ at, attempts, channel, failures, id, key, payload, principal, queue, sequence }: Job): DeadLetter {
-  const publisher: unknown = JSON.parse(principal);
-  const from = typeof publisher === "object" && publisher !== null && "id" in publisher ? String(publisher.id) : "";
+  const from = publisherOf(principal);
   return { id, channel, queue, key, data: JSON.parse(payload), from, at, attempts, failures, sequence };
 }

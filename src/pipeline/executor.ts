@@ -3,10 +3,21 @@ import type { Params } from "../contract/pattern.js";
 import type { Processor } from "./processor.js";
 import { produce, type Produced, type Work } from "./production.js";
 
+/** The code of a rejection that says: nobody has begun with it. */
+export const noRoomCode = "pipeline/no-room";
+
 export interface RunOptions {
   readonly signal: AbortSignal;
   /** Called when whoever runs it is known to be alive; false: its outcome does not count any more. */
   readonly renew: () => boolean;
+}
+
+/** A place for one message in an executor. */
+export interface Seat<Principal> {
+  /** Rejects where the attempt failed; with the code `noRoomCode` where nobody has begun with it. Once. */
+  run(work: Work<Principal>, options: RunOptions): Promise<Produced>;
+  /** Give the place back; whether it was used or not. Often. */
+  leave(): void;
 }
 
 /** Where processors run: in this process, or in others. */
@@ -15,11 +26,11 @@ export interface Executor<Principal> {
   has(pattern: string): boolean;
   /** Whether those who run a pattern's processor can vanish: then each attempt is leased. */
   isLeased(pattern: string): boolean;
-  /** Whether it can begin with a message of this pattern now. */
-  hasRoom(pattern: string): boolean;
-  /** Rejects where the attempt failed. */
-  run(work: Work<Principal>, options: RunOptions): Promise<Produced>;
-  /** Called when there may be room again. One listener. */
+  /** A place for a message of this pattern; undefined where there is none now. */
+  seat(pattern: string): Seat<Principal> | undefined;
+  /** Run a message's processor as soon as there is a place. Rejects where it failed, and with the signal's reason. */
+  run(work: Work<Principal>, signal: AbortSignal): Promise<Produced>;
+  /** Called when there may be a place again. One listener for each executor's user. */
   onRoom(listener: () => void): void;
 }
 
@@ -32,6 +43,8 @@ export interface LocalExecutorOptions<Principal> {
 /** Runs processors in this process. A pattern without one keeps its messages as they are. */
 export class LocalExecutor<Principal> implements Executor<Principal> {
   readonly #options: LocalExecutorOptions<Principal>;
+  /** There is always a place. */
+  readonly #seat: Seat<Principal> = { run: (work, { signal }) => this.run(work, signal), leave: () => {} };
 
   constructor(options: LocalExecutorOptions<Principal>) {
     this.#options = options;
@@ -45,17 +58,54 @@ export class LocalExecutor<Principal> implements Executor<Principal> {
     return false;
   }
 
-  hasRoom(): boolean {
-    return true;
+  seat(): Seat<Principal> {
+    return this.#seat;
   }
 
-  run(work: Work<Principal>, { signal }: RunOptions): Promise<Produced> {
+  run(work: Work<Principal>, signal: AbortSignal): Promise<Produced> {
     const { emitsMax, match, processors } = this.#options;
     const processor = processors.get(work.match.pattern) ?? unchanged;
     return produce(processor, work, { match, signal, emitsMax });
   }
 
   onRoom(): void {}
+}
+
+/** Runs the messages of some patterns elsewhere. */
+export class SplitExecutor<Principal> implements Executor<Principal> {
+  readonly #local: Executor<Principal>;
+  readonly #remote: Executor<Principal>;
+
+  /** @param remote has the patterns that go there */
+  constructor(local: Executor<Principal>, remote: Executor<Principal>) {
+    this.#local = local;
+    this.#remote = remote;
+  }
+
+  has(pattern: string): boolean {
+    return this.#remote.has(pattern) || this.#local.has(pattern);
+  }
+
+  isLeased(pattern: string): boolean {
+    return this.#of(pattern).isLeased(pattern);
+  }
+
+  seat(pattern: string): Seat<Principal> | undefined {
+    return this.#of(pattern).seat(pattern);
+  }
+
+  run(work: Work<Principal>, signal: AbortSignal): Promise<Produced> {
+    return this.#of(work.match.pattern).run(work, signal);
+  }
+
+  onRoom(listener: () => void): void {
+    this.#local.onRoom(listener);
+    this.#remote.onRoom(listener);
+  }
+
+  #of(pattern: string): Executor<Principal> {
+    return this.#remote.has(pattern) ? this.#remote : this.#local;
+  }
 }
 
 function unchanged(message: unknown): unknown {

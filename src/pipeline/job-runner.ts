@@ -7,10 +7,11 @@ import type { Random } from "../kernel/random.js";
 import type { ChannelMatch } from "../contract/contract.js";
 import { validate } from "../contract/validation.js";
 import { wireError } from "../wire/errors.js";
-import type { Position } from "../wire/messages.js";
+import type { Position, Stage } from "../wire/messages.js";
+import { publisherOf } from "./publisher.js";
 import { backoffMs } from "./backoff.js";
 import { Deadlines } from "./deadlines.js";
-import type { Executor } from "./executor.js";
+import { noRoomCode, type Seat } from "./executor.js";
 import type { Claim, JobQueue } from "./job-queue.js";
 import { failureTextMax, type Failure, type Job, type JobChange, type JobStore, type Rider } from "./job-store.js";
 import { emittedOrigin } from "./message-id.js";
@@ -18,7 +19,6 @@ import type { Output } from "./pipeline.js";
 import type { Produced } from "./production.js";
 import type { QueueMeter } from "./queue-figures.js";
 import type { QueueSettings } from "./queued.js";
-import type { Stage } from "./stages.js";
 
 /** So many jobs are begun, and so many outcomes are written, together. */
 const BATCH_MAX = 256;
@@ -35,9 +35,8 @@ export interface JobLine {
   readonly deadlines: Deadlines;
 }
 
-export interface JobRunnerOptions<Principal> {
+export interface JobRunnerOptions {
   readonly store: JobStore;
-  readonly executor: Executor<Principal>;
   /** Finds the kind of channel that a name means. */
   readonly match: (channel: string) => ChannelMatch | undefined;
   /**
@@ -55,31 +54,32 @@ export interface JobRunnerOptions<Principal> {
 }
 
 /** A job that is being processed. */
-interface Attempt {
+interface Attempt<Principal> {
   readonly line: JobLine;
   readonly claim: Claim;
+  readonly seat: Seat<Principal>;
   readonly controller: AbortController;
 }
 
 /** What came out of an attempt, until it is in the store. */
-interface Settlement {
-  readonly attempt: Attempt;
+interface Settlement<Principal> {
+  readonly attempt: Attempt<Principal>;
   readonly job: Job;
   readonly produced: Produced;
 }
 
 /** Carries attempts out: begins them, runs the processor, and writes what came out and the job's end as one. */
 export class JobRunner<Principal extends { readonly id: string }> {
-  readonly #options: JobRunnerOptions<Principal>;
-  readonly #running = new Map<number, Attempt>();
+  readonly #options: JobRunnerOptions;
+  readonly #running = new Map<number, Attempt<Principal>>();
   readonly #beginning: Batches<Claim, Job | undefined>;
-  readonly #settling: Batches<Settlement, Position | undefined>;
+  readonly #settling: Batches<Settlement<Principal>, Position | undefined>;
   readonly #noting: Batches<JobChange, void>;
   /** Ends each pause that is under way. */
   readonly #pauses = new Set<() => void>();
   #closeError: BusbarError | undefined;
 
-  constructor(options: JobRunnerOptions<Principal>) {
+  constructor(options: JobRunnerOptions) {
     const { store } = options;
     this.#options = options;
     this.#beginning = new Batches(BATCH_MAX, async (claims) => {
@@ -100,9 +100,9 @@ export class JobRunner<Principal extends { readonly id: string }> {
     return this.#noting.add(change);
   }
 
-  /** Carry a claim out, from the beginning to what becomes of it. Never rejects. */
-  async run(line: JobLine, claim: Claim): Promise<void> {
-    const attempt: Attempt = { line, claim, controller: new AbortController() };
+  /** Carry a claim out, from the beginning to what becomes of it, and leave the seat. */
+  async run(line: JobLine, claim: Claim, seat: Seat<Principal>): Promise<void> {
+    const attempt: Attempt<Principal> = { line, claim, seat, controller: new AbortController() };
     const { sequence } = claim.head;
     this.#running.set(sequence, attempt);
     try {
@@ -114,6 +114,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
       line.queue.release(sequence, claim.attempt);
     } finally {
       if (this.#running.get(sequence) === attempt) this.#running.delete(sequence);
+      seat.leave();
       this.#options.onFree(line);
     }
   }
@@ -130,7 +131,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     for (const endPause of this.#pauses) endPause();
   }
 
-  async #run(attempt: Attempt): Promise<void> {
+  async #run(attempt: Attempt<Principal>): Promise<void> {
     const { claim, line } = attempt;
     const { clock, onStage } = this.#options;
     const { head } = claim;
@@ -156,28 +157,38 @@ export class JobRunner<Principal extends { readonly id: string }> {
     await this.#end({ attempt, job, produced });
   }
 
-  async #process({ claim, controller, line }: Attempt, job: Job): Promise<Produced> {
-    const { executor, match } = this.#options;
+  async #process({ claim, controller, line, seat }: Attempt<Principal>, job: Job): Promise<Produced> {
+    const { match } = this.#options;
     const found = match(job.channel);
     if (found === undefined) throw wireError("channel/unknown", `there is no channel ${job.channel} any more`);
-    const validation = await validate(found.definition.message, JSON.parse(job.payload));
+    const data: unknown = JSON.parse(job.payload);
+    const validation = await validate(found.definition.message, data);
     if (!validation.isValid) throw wireError("message/invalid", validation.problem);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written when the job was accepted
     const principal = JSON.parse(job.principal) as Principal;
     const { id, channel } = job;
-    const work = { id: () => id, channel, match: found, message: validation.value, principal, attempt: claim.attempt };
+    const work = {
+      id: () => id,
+      channel,
+      match: found,
+      data,
+      message: validation.value,
+      principal,
+      attempt: claim.attempt,
+    };
     const renew = (): boolean => line.queue.renew(job.sequence, claim.attempt, this.#options.clock.now());
     return line.deadlines.run((deadline) => {
       const signal = AbortSignal.any([deadline, controller.signal]);
-      return untilAborted(controller.signal, executor.run(work, { signal, renew }));
+      return untilAborted(controller.signal, seat.run(work, { signal, renew }));
     });
   }
 
-  async #failed(attempt: Attempt, error: unknown): Promise<void> {
+  async #failed(attempt: Attempt<Principal>, error: unknown): Promise<void> {
     const { claim, line } = attempt;
     const { clock, onStage, random } = this.#options;
     const { id, sequence } = claim.head;
-    if (this.#closeError !== undefined) return this.#giveBack(attempt);
+    const isUntried = error instanceof BusbarError && error.code === noRoomCode;
+    if (isUntried || this.#closeError !== undefined) return this.#giveBack(attempt);
     if (!line.queue.renew(sequence, claim.attempt, clock.now())) return this.#tooLate(attempt);
     if (claim.attempt >= line.settings.attemptsMax) return this.#bury(attempt, error);
     const waitMs = backoffMs(line.settings.backoff, claim.attempt, random);
@@ -190,7 +201,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     onStage(id, { stage: "retrying", attempt: claim.attempt, dueAt });
   }
 
-  async #bury(attempt: Attempt, error: unknown): Promise<void> {
+  async #bury(attempt: Attempt<Principal>, error: unknown): Promise<void> {
     const { claim, line } = attempt;
     const { id, sequence } = claim.head;
     await this.note({ kind: "dead", sequence, failure: this.#failureOf(attempt, error) });
@@ -200,20 +211,20 @@ export class JobRunner<Principal extends { readonly id: string }> {
     this.#options.onStage(id, { stage: "dead" });
   }
 
-  /** The server stops: the attempt was none. */
-  async #giveBack({ claim, line }: Attempt): Promise<void> {
+  /** Nobody began with it, or the server stops: the attempt was none. */
+  async #giveBack({ claim, line }: Attempt<Principal>): Promise<void> {
     const { sequence } = claim.head;
     await this.note({ kind: "begun", sequence, attempts: claim.attempt - 1 });
     line.queue.release(sequence, claim.attempt);
   }
 
-  #tooLate(attempt: Attempt): void {
+  #tooLate(attempt: Attempt<Principal>): void {
     attempt.line.meter.count("late");
     this.#log("warn", "pipeline/too-late", attempt, {});
   }
 
   /** Have the outcome take effect, however often the store has to be asked. */
-  async #end(settlement: Settlement): Promise<void> {
+  async #end(settlement: Settlement<Principal>): Promise<void> {
     const { attempt, produced } = settlement;
     const { claim, line } = attempt;
     const { id, sequence } = claim.head;
@@ -238,7 +249,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
   }
 
   /** Write what came out of several jobs, and their ends, in one transaction; resolves with their messages' positions. */
-  async #settle(settlements: readonly Settlement[]): Promise<readonly (Position | undefined)[]> {
+  async #settle(settlements: readonly Settlement<Principal>[]): Promise<readonly (Position | undefined)[]> {
     const { clock, deliverAll, store } = this.#options;
     const at = clock.wallTimeMs();
     const outputs = settlements.flatMap(({ job, produced }) => outputsOf(job, produced, at));
@@ -255,7 +266,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     });
   }
 
-  #failureOf({ claim }: Attempt, error: unknown): Failure {
+  #failureOf({ claim }: Attempt<Principal>, error: unknown): Failure {
     const text = causeText(error).slice(0, failureTextMax);
     return { attempt: claim.attempt, at: this.#options.clock.wallTimeMs(), error: text };
   }
@@ -272,17 +283,21 @@ export class JobRunner<Principal extends { readonly id: string }> {
     });
   }
 
-  #log(level: "info" | "warn" | "error", event: string, { claim }: Attempt, fields: Record<string, unknown>): void {
+  #log(
+    level: "info" | "warn" | "error",
+    event: string,
+    { claim }: Attempt<Principal>,
+    fields: Record<string, unknown>,
+  ): void {
     const { channel, id, queue } = claim.head;
     this.#options.logger[level](event, { message: id, channel, queue, attempt: claim.attempt, ...fields });
   }
 }
 
 /** The message's own output first, then what was emitted with it. */
-function outputsOf<Principal>(job: Job, produced: Produced, at: number): Output[] {
+function outputsOf(job: Job, produced: Produced, at: number): Output[] {
   if (produced.kind === "rejected") return [];
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written when the job was accepted
-  const { id: from } = JSON.parse(job.principal) as Principal & { readonly id: string };
+  const from = publisherOf(job.principal);
   const emitted = produced.emitted.map(({ channel, payload }, index) => {
     return {
       channel,

@@ -3,15 +3,17 @@ import { causeText } from "../kernel/cause-text.js";
 import type { Timer } from "../kernel/clock.js";
 import { BusbarError } from "../kernel/errors.js";
 import { wireError, type WireError } from "../wire/errors.js";
-import type { Position } from "../wire/messages.js";
+import type { Position, Stage } from "../wire/messages.js";
+import type { Executor } from "./executor.js";
 import { DeadLetters } from "./dead-letters.js";
 import { Deadlines } from "./deadlines.js";
 import { JobQueue } from "./job-queue.js";
 import { JobRunner, type JobLine, type JobRunnerOptions } from "./job-runner.js";
-import type { JobAccepted, JobDraft, JobFound, JobOrigin, JobStore } from "./job-store.js";
+import type { JobAccepted, JobDraft, JobFound, JobOrigin } from "./job-store.js";
 import { QueueMeter, type QueueFigures } from "./queue-figures.js";
 import type { QueueSettings } from "./queued.js";
-import { Followers, type Stage, type StageListener } from "./stages.js";
+import { publisherOf } from "./publisher.js";
+import { Followers, type StageListener } from "./stages.js";
 
 /** So many jobs are accepted in one call of the store. */
 const ACCEPTED_AT_ONCE_MAX = 256;
@@ -28,7 +30,8 @@ const FULL_AGAIN_MS = 1_000;
 /** What a job takes up beside its message, about. */
 const JOB_BYTES = 300;
 
-export interface JobsOptions<Principal> extends Omit<JobRunnerOptions<Principal>, "onStage" | "onFree"> {
+export interface JobsOptions<Principal> extends Omit<JobRunnerOptions, "onStage" | "onFree"> {
+  readonly executor: Executor<Principal>;
   /** The queues by the patterns of their channels. */
   readonly queues: ReadonlyMap<string, QueueSettings>;
   /** The position of a message that is in a channel's log, by its origin. */
@@ -46,8 +49,8 @@ export interface QueueSnapshot extends QueueFigures {
 /** What is known of a message. */
 export interface FollowedMessage {
   readonly stage: Stage;
-  /** Its publisher's principal, as JSON text. */
-  readonly principal: string;
+  /** The publisher's principal id. */
+  readonly from: string;
   readonly channel: string;
 }
 
@@ -59,13 +62,14 @@ export class Jobs<Principal extends { readonly id: string }> {
   readonly #runner: JobRunner<Principal>;
   readonly #intake: Batches<JobDraft, JobAccepted>;
   readonly #followers = new Followers();
+  readonly #runs = new Set<Promise<void>>();
   /** Bytes that are on their way into each queue, and jobs. */
   readonly #arriving = new Map<string, { jobs: number; bytes: number }>();
   #timer: Timer | undefined;
   #lookAtMs = Infinity;
   #closeError: WireError | undefined;
 
-  private constructor(options: JobsOptions<Principal>) {
+  constructor(options: JobsOptions<Principal>) {
     const { clock, executor, queues, store } = options;
     this.#options = options;
     this.#runner = new JobRunner({
@@ -88,15 +92,6 @@ export class Jobs<Principal extends { readonly id: string }> {
       onChange: (job, stage) => this.#changed(job.id, job.queue, stage),
     });
     executor.onRoom(() => this.#pumpAll());
-  }
-
-  /** Take up what the store has kept. Rejects with what the store rejects with. */
-  static async open<Principal extends { readonly id: string }>(
-    options: JobsOptions<Principal>,
-  ): Promise<Jobs<Principal>> {
-    const jobs = new Jobs(options);
-    await jobs.#load(options.store);
-    return jobs;
   }
 
   has(pattern: string): boolean {
@@ -149,7 +144,7 @@ export class Jobs<Principal extends { readonly id: string }> {
     const found = await this.#options.store.find(id);
     if (found === undefined) return undefined;
     const { channel, principal } = found.kind === "job" ? found.job : found;
-    return { stage: await this.#stageOf(found), principal, channel };
+    return { stage: await this.#stageOf(found), from: publisherOf(principal), channel };
   }
 
   /** Be told of the stages of the message `id` from now on; returns what ends it. */
@@ -171,8 +166,9 @@ export class Jobs<Principal extends { readonly id: string }> {
     for (const { deadlines } of this.#lines.values()) deadlines.close(this.#closeError);
   }
 
-  async #load(store: JobStore): Promise<void> {
-    const { clock, logger } = this.#options;
+  /** Take up what the store has kept; before everything else. Rejects with what the store rejects with. */
+  async load(): Promise<void> {
+    const { clock, logger, store } = this.#options;
     const orphans = new Map<string, number>();
     let after = 0;
     for (;;) {
@@ -189,6 +185,11 @@ export class Jobs<Principal extends { readonly id: string }> {
     this.#pumpAll();
   }
 
+  /** Resolves when what was being processed has been given up. After `close`. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#runs);
+  }
+
   #pumpAll(): void {
     for (const line of this.#lines.values()) this.#pump(line);
   }
@@ -196,12 +197,19 @@ export class Jobs<Principal extends { readonly id: string }> {
   /** Begin with as much as can be begun with now. */
   #pump(line: JobLine): void {
     const { clock, executor } = this.#options;
-    while (this.#closeError === undefined && executor.hasRoom(line.pattern)) {
+    while (this.#closeError === undefined) {
+      const seat = executor.seat(line.pattern);
+      if (seat === undefined) break;
       const claim = line.queue.claim(clock.now());
-      if (claim === undefined) break;
-      this.#runner.run(line, claim).catch((error: unknown) => {
+      if (claim === undefined) {
+        seat.leave();
+        break;
+      }
+      const run = this.#runner.run(line, claim, seat).catch((error: unknown) => {
         this.#options.logger.error("pipeline/defect", { cause: causeText(error) });
       });
+      this.#runs.add(run);
+      run.finally(() => this.#runs.delete(run)).catch(() => {});
     }
     this.#look();
   }

@@ -289,14 +289,12 @@ export class Pipeline<Principal extends { readonly id: string }> {
   }
 
   async #process(
-    { channel, match, principal }: Publication<Principal>,
+    { channel, data, match, principal }: Publication<Principal>,
     message: unknown,
     id: () => string,
   ): Promise<Outcome> {
-    const work = { id, channel, match, message, principal, attempt: 1 };
-    const produced = await this.#deadlines.run((signal) => {
-      return this.#options.executor.run(work, { signal, renew: () => true });
-    });
+    const work = { id, channel, match, data, message, principal, attempt: 1 };
+    const produced = await this.#deadlines.run((signal) => this.#options.executor.run(work, signal));
     return { id, produced };
   }
 

@@ -11,6 +11,8 @@ export interface Work<Principal> {
   readonly id: () => string;
   readonly channel: string;
   readonly match: ChannelMatch;
+  /** What was published. */
+  readonly data: unknown;
   /** What the contract's schema made of it. */
   readonly message: unknown;
   readonly principal: Principal;

@@ -8,16 +8,13 @@ import type { Contract } from "../contract/contract.js";
 import { authenticationRequest } from "../engine/handshake-request.js";
 import type { ServerOptions } from "../engine/options.js";
 import type { ServerSocket } from "../engine/socket-host.js";
-import { Hub } from "../hub/hub.js";
-import type { Durability, LogOptions, Retention, Store } from "../hub/store.js";
+import type { Hub } from "../hub/hub.js";
+import type { Store } from "../hub/store.js";
 import { causeText } from "../kernel/cause-text.js";
-import type { Clock } from "../kernel/clock.js";
 import { BusbarError } from "../kernel/errors.js";
 import type { Random } from "../kernel/random.js";
 import type { Logger } from "../kernel/logger.js";
 import { TimingWheel } from "../kernel/timing-wheel.js";
-import { LocalExecutor } from "../pipeline/executor.js";
-import { Pipeline, pipelineLimits } from "../pipeline/pipeline.js";
 import { sessionLimits, type SessionLimits } from "../session/limits.js";
 import { PushEncoder } from "../session/push-encoder.js";
 import type { SessionServices } from "../session/services.js";
@@ -29,15 +26,23 @@ import { refusalOf } from "../session/publishes.js";
 import { SessionRegistry } from "../session/session-registry.js";
 import type { PublishOk } from "../wire/messages.js";
 import { callTable } from "./call-table.js";
-import { deliverAll } from "./deliveries.js";
+import {
+  loadProcessors,
+  openHub,
+  openProcessing,
+  openWorkers,
+  requireNoDisk,
+  type Foundations,
+} from "./composition.js";
 import { embeddedStore } from "./embedded-store.js";
 import { subprotocol } from "../wire/subprotocol.js";
 import { isChannelName } from "../wire/channel-name.js";
 import { handshakeAuthenticator, nobodyYet } from "./handshake-authenticator.js";
 import type { BusClient, BusOptions } from "./options.js";
-import { processorTable, type AnyProcessor } from "./processor-table.js";
+import type { Processing } from "./processing.js";
 import { SocketLink } from "./socket-link.js";
 import { SplitStore } from "./split-store.js";
+import type { Workers } from "./workers.js";
 
 /** The longest message of a client, in bytes. */
 const messageBytesMax = 65_536;
@@ -60,7 +65,8 @@ export class Bus<App extends Contract> {
   readonly #turns = new NodeTurns();
   readonly #store: Store;
   readonly #hub: Hub;
-  readonly #pipeline: Pipeline<Principal>;
+  readonly #processing: Processing;
+  readonly #workers: Workers;
   readonly #services: SessionServices;
   readonly #sessions = new Set<Session>();
 
@@ -74,44 +80,41 @@ export class Bus<App extends Contract> {
     const clock = new TimingWheel(nodeClock);
     const random = new NodeRandom();
     // Before the store is opened, so that nothing is left open.
-    const processors = processorTable(app, options.process ?? {});
+    const { module, table } = await loadProcessors(app, options);
     const calls = callTable(app, options.handle ?? {});
     const memory = new MemoryStore({ clock, random, limits: options.limits?.memory ?? {} });
     if (store === undefined) requireNoDisk(app);
     const durable = typeof store === "string" ? await embeddedStore(store, { clock, random, logger }) : store;
-    return new Bus(app, options, { clock, random, logger, processors, calls, memory, durable });
+    const all = durable === undefined ? memory : new SplitStore(memory, durable);
+    const parts = { clock, random, logger, table, calls, memory, durable, store: all };
+    const hub = openHub(app, options, parts);
+    let workers: Workers | undefined;
+    try {
+      workers = await openWorkers(app, options, { ...parts, module });
+      const processing = await openProcessing(app, options, { ...parts, hub, workers });
+      return new Bus(app, options, { ...parts, hub, workers, processing });
+    } catch (error) {
+      await workers?.close();
+      await all.close();
+      throw error;
+    }
   }
 
   private constructor(app: App, options: BusOptions<App>, parts: BusParts) {
-    const { limits = {} } = options;
-    const { calls, clock, durable, logger, memory, processors, random } = parts;
+    const { calls, clock, hub, logger, processing, random, workers } = parts;
     this.logger = logger;
     this.#contract = app;
     this.#authenticate = firstOf([options.authenticate].flat());
     this.#random = random;
-    this.#store = durable === undefined ? memory : new SplitStore(memory, durable);
-    const optionsOf = logOptionsOf(app, durable === undefined ? "memory" : "disk");
-    const hub = new Hub({ store: this.#store, clock, logger, optionsOf, limits: limits.hub ?? {} });
+    this.#store = parts.store;
     this.#hub = hub;
-    const deliver = hub.publish.bind(hub);
-    const find = hub.find.bind(hub);
-    const match = app.match.bind(app);
-    this.#pipeline = new Pipeline({
-      executor: new LocalExecutor({ processors, match, emitsMax: pipelineLimits.emitsMax }),
-      isQueued: () => false,
-      accept: () => Promise.reject(wireError("server/internal", "nothing is queued here")),
-      deliver,
-      deliverAll: (outputs) => deliverAll(hub, outputs),
-      find,
-      clock,
-      random,
-      logger,
-      limits: limits.pipeline ?? {},
-    });
+    this.#processing = processing;
+    this.#workers = workers;
     this.#services = {
       contract: app,
       hub,
-      pipeline: this.#pipeline,
+      pipeline: processing.pipeline,
+      messages: processing,
       authenticate: this.#authenticate,
       pushes: new PushEncoder(),
       calls,
@@ -153,7 +156,7 @@ export class Bus<App extends Contract> {
   async publish(channel: string, data: unknown): Promise<PublishOk> {
     const match = isChannelName(channel) ? this.#contract.match(channel) : undefined;
     if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
-    return this.#pipeline.publish({ channel, match, data, principal: serverPrincipal });
+    return this.#processing.pipeline.publish({ channel, match, data, principal: serverPrincipal });
   }
 
   /** Publish several messages as the server, in their order; one answer for each. */
@@ -174,7 +177,7 @@ export class Bus<App extends Contract> {
 
   /** Give up what is being processed, then tell every client when to come back. Resolves when that is on its way. */
   async sayGoodbye(retryAfterMs: number): Promise<void> {
-    this.#pipeline.close();
+    this.#processing.close();
     // What was given up is answered in this turn.
     await new Promise<void>((resolve) => this.#turns.atEndOfTurn(resolve));
     const spreadMs = Math.max(retryAfterMs, (this.#sessions.size / returnsPerSecondMax) * 1000);
@@ -183,9 +186,11 @@ export class Bus<App extends Contract> {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    await this.#workers.close();
+    await this.#processing.ended();
     this.#hub.close();
-    return this.#store.close();
+    await this.#store.close();
   }
 
   /** The engine's options for this server's sockets. */
@@ -206,36 +211,15 @@ export class Bus<App extends Contract> {
 }
 
 /** What a bus is made of, besides its options. */
-interface BusParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly processors: ReadonlyMap<string, AnyProcessor>;
+interface BusParts extends Foundations {
   readonly calls: CallTable;
-  readonly memory: Store;
-  /** Undefined where everything is kept in memory. */
-  readonly durable: Store | undefined;
+  readonly hub: Hub;
+  readonly workers: Workers;
+  readonly processing: Processing;
 }
 
 /** What became of one message of several. */
 export type PublishOutcome = PublishOk | { readonly stage: "refused"; readonly error: BusbarError };
-
-function logOptionsOf(app: Contract, durabilityDefault: Durability): (channel: string) => LogOptions {
-  const nothing: Retention = { keep: 0, forMs: Infinity, bytesMax: Infinity };
-  return (channel) => {
-    const definition = app.match(channel)?.definition;
-    return { retention: definition?.history ?? nothing, durability: definition?.durability ?? durabilityDefault };
-  };
-}
-
-/** @throws BusbarError `server/not-durable` */
-function requireNoDisk(app: Contract): void {
-  for (const [pattern, definition] of Object.entries(app.definitions)) {
-    if (definition.kind !== "channel" || definition.durability !== "disk") continue;
-    const message = `"${pattern}" asks for durability "disk", and there is no store: pass a folder, such as store: "./data"`;
-    throw new BusbarError("server/not-durable", message);
-  }
-}
 
 function sessionLimitsOf<App>({ limits }: BusOptions<App>): SessionLimits {
   return { ...sessionLimits, ...limits?.session };

@@ -8,10 +8,12 @@ import type {
   CallPatternsOf,
   CallRefusalOf,
   CallSentOf,
+  ChannelName,
   ClientCallName,
   MessageOf,
   ParamsOf,
   PatternsOf,
+  PublishOf,
 } from "../contract/types.js";
 import type { CompressionOptions, KeepaliveOptions, Limits } from "../engine/options.js";
 import type { HubLimits } from "../hub/hub.js";
@@ -19,9 +21,11 @@ import type { Logger } from "../kernel/logger.js";
 import type { MemoryStoreLimits } from "../adapters/memory/memory-store.js";
 import type { PipelineLimits } from "../pipeline/pipeline.js";
 import type { Processor } from "../pipeline/processor.js";
+import type { Queued } from "../pipeline/queued.js";
 import type { Store } from "../hub/store.js";
 import type { CallContext, Refusal, RequestOptions } from "../session/call-handler.js";
 import type { SessionLimits } from "../session/limits.js";
+import type { WorkersOptions } from "./workers.js";
 
 /** A client that is connected, to be asked for what it offers. */
 export interface BusClient<App> {
@@ -59,9 +63,22 @@ type HandlerOutcome<App, Pattern extends string> = CallAnswerOf<App, Pattern> | 
 /** A contract's handlers, by pattern. */
 export type Handlers<App> = { readonly [Pattern in CallPatternsOf<App>]?: Handler<App, Pattern> };
 
-/** A contract's processors, by pattern. */
+/** Has a message go to a channel of the contract as well. */
+export type EmitTo<App> = <const Name extends ChannelName<App>>(channel: Name, data: PublishOf<App, Name>) => void;
+
+/** The processor of a pattern's messages. */
+export type ProcessorOf<App, Pattern extends string> = Processor<
+  MessageOf<App, Pattern>,
+  ParamsOf<Pattern>,
+  Principal,
+  EmitTo<App>
+>;
+
+/** A contract's processors, by pattern: inline, or `queued`. */
 export type Processors<App> = {
-  readonly [Pattern in PatternsOf<App>]?: Processor<MessageOf<App, Pattern>, ParamsOf<Pattern>, Principal>;
+  readonly [Pattern in PatternsOf<App>]?:
+    | ProcessorOf<App, Pattern>
+    | Queued<MessageOf<App, Pattern>, ParamsOf<Pattern>, Principal, EmitTo<App>>;
 };
 
 /** Every limit of the server, by the part that keeps it. What is left out has its default. */
@@ -83,8 +100,13 @@ export interface BusOptions<App> {
    * Nobody gets in without.
    */
   readonly authenticate: Authenticator | readonly Authenticator[];
-  /** What happens to messages between receiving and delivering. */
-  readonly process?: Processors<App>;
+  /**
+   * What happens to messages between receiving and delivering: processors by pattern, or the URL of a module that exports
+   * them as `process` (and the contract as `app`), for workers to load it as well.
+   */
+  readonly process?: Processors<App> | URL;
+  /** Processes that run the processors: how many are started beside the server, or more exactly. Default: none. */
+  readonly workers?: number | WorkersOptions;
   /** Who carries out the calls that the contract has the server handle. */
   readonly handle?: Handlers<App>;
   /**

@@ -8,7 +8,7 @@ import { Hub } from "../hub/hub.js";
 import type { Retention } from "../hub/store.js";
 import { silentLogger } from "../kernel/logger.js";
 import { LocalExecutor } from "../pipeline/executor.js";
-import { Pipeline, pipelineLimits } from "../pipeline/pipeline.js";
+import { pipelineLimits } from "../pipeline/pipeline.js";
 import { sessionLimits } from "../session/limits.js";
 import { PushEncoder } from "../session/push-encoder.js";
 import type { SessionServices } from "../session/services.js";
@@ -20,9 +20,10 @@ import { VirtualClock } from "../testing/virtual-clock.js";
 import type { PublishOk } from "../wire/messages.js";
 import { wireError } from "../wire/errors.js";
 import { callTable } from "./call-table.js";
-import { deliverAll } from "./deliveries.js";
+import { jobsOf } from "./composition.js";
+import { Processing } from "./processing.js";
 import type { BusOptions } from "./options.js";
-import { processorTable } from "./processor-table.js";
+import { processorTable } from "../pipeline/processor-table.js";
 
 export interface RehearsalOptions<App> extends Pick<BusOptions<App>, "authenticate" | "handle" | "process"> {
   /** All randomness comes from it: delays, ids, faults of the network. Default: 1. */
@@ -54,7 +55,7 @@ export class Rehearsal<App extends Contract> {
   readonly #authenticate: Authenticator;
   readonly #random: SeededRandom;
   readonly #hub: Hub;
-  readonly #pipeline: Pipeline<Principal>;
+  readonly #processing: Processing;
   readonly #services: SessionServices;
 
   /** @throws BusbarError `server/no-such-pattern`, `server/no-processor`, `server/no-handler`. */
@@ -73,26 +74,19 @@ export class Rehearsal<App extends Contract> {
       optionsOf: (name) => ({ retention: app.match(name)?.definition.history ?? nothing, durability: "memory" }),
     });
     const hub = this.#hub;
-    const match = app.match.bind(app);
-    this.#pipeline = new Pipeline({
-      executor: new LocalExecutor({
-        processors: processorTable(app, process),
-        match,
-        emitsMax: pipelineLimits.emitsMax,
-      }),
-      isQueued: () => false,
-      accept: () => Promise.reject(wireError("server/internal", "nothing is queued here")),
-      deliver: hub.publish.bind(hub),
-      deliverAll: (outputs) => deliverAll(hub, outputs),
-      find: hub.find.bind(hub),
-      clock,
-      random,
-      logger,
+    const table = processorTable<Principal>(app, process);
+    const executor = new LocalExecutor({ ...table, match: app.match.bind(app), emitsMax: pipelineLimits.emitsMax });
+    this.#processing = new Processing({
+      ...{ ...table, app, hub, executor, clock, random, logger },
+      stores: { memory: jobsOf(store), disk: undefined },
+      durabilityOf: () => "memory",
+      limits: {},
     });
     this.#services = {
       contract: app,
       hub: this.#hub,
-      pipeline: this.#pipeline,
+      pipeline: this.#processing.pipeline,
+      messages: this.#processing,
       authenticate: this.#authenticate,
       pushes: new PushEncoder(),
       calls: callTable(app, handle),
@@ -123,7 +117,7 @@ export class Rehearsal<App extends Contract> {
   publish<const Name extends ChannelName<App>>(channel: Name, data: PublishOf<App, Name>): Promise<PublishOk> {
     const match = this.#app.match(channel);
     if (match === undefined) return Promise.reject(wireError("channel/unknown", `there is no channel ${channel}`));
-    return this.#pipeline.publish({ channel, match, data, principal: serverPrincipal });
+    return this.#processing.pipeline.publish({ channel, match, data, principal: serverPrincipal });
   }
 
   #accept(peer: MemoryPeer): MemoryPeerListener {

@@ -8,6 +8,8 @@ export interface SessionLimits {
   readonly membershipsMax: number;
   /** So many calls can be under way, each way; and so many can a client offer. */
   readonly callsMax: number;
+  /** So many messages can be followed through the pipeline. */
+  readonly followsMax: number;
   /** A member's state can have this many characters as JSON. */
   readonly presenceStateMax: number;
   /** Commands a second, in the long run. */
@@ -31,6 +33,7 @@ export const sessionLimits: SessionLimits = {
   subscriptionsMax: 128,
   membershipsMax: 128,
   callsMax: 100,
+  followsMax: 1_000,
   presenceStateMax: 4_096,
   commandsPerSecond: 200,
   commandsBurstMax: 400,

@@ -1,7 +1,14 @@
 import type { MessageOrigin, Publication } from "../pipeline/pipeline.js";
 import type { Principal } from "../auth/principal.js";
 import { wireError, WireError } from "../wire/errors.js";
-import type { PublishAllCommand, PublishAllOk, PublishCommand, PublishOk, Repeatable } from "../wire/messages.js";
+import type {
+  PublishAllCommand,
+  PublishAllOk,
+  PublishCommand,
+  PublishOk,
+  Repeatable,
+  Timing,
+} from "../wire/messages.js";
 import type { HeldMessages } from "./held-messages.js";
 import { permit } from "./permission.js";
 import type { Attendee } from "./services.js";
@@ -22,19 +29,23 @@ export class Publishes {
    *
    * Rejects with the WireError of the refusal.
    */
-  publish({ ageMs, channel, data, seq }: Omit<PublishCommand, "do" | "id">): Promise<PublishOk> {
+  publish(command: Omit<PublishCommand, "do" | "id">): Promise<PublishOk> {
     const { principal, services } = this.#attendee;
+    const { ageMs, channel, data, seq } = command;
     const match = permit({ contract: services.contract, principal }, channel, "publish");
-    return this.#publish({ channel, match, data, principal }, { ageMs, seq });
+    const dueAt = dueAtOf(command, services.clock.wallTimeMs());
+    return this.#publish({ channel, match, data, principal, dueAt }, { ageMs, seq });
   }
 
   /** Hand on several messages of one channel, in their order. @throws WireError when none of them can be published. */
-  async publishAll({ ageMs, channel, messages, seq }: PublishAllCommand): Promise<PublishAllOk> {
+  async publishAll(command: PublishAllCommand): Promise<PublishAllOk> {
     const { principal, services } = this.#attendee;
+    const { ageMs, channel, messages, seq } = command;
+    const dueAt = dueAtOf(command, services.clock.wallTimeMs());
     const match = permit({ contract: services.contract, principal }, channel, "publish");
     const receipts = messages.map((data, index) =>
       this.#publish(
-        { channel, match, data, principal },
+        { channel, match, data, principal, dueAt },
         { ageMs, seq: seq === undefined ? undefined : seq + index },
       ).catch((error: unknown) => ({ error: refusalOf(error).toBody() })),
     );
@@ -61,6 +72,11 @@ export class Publishes {
     if (producer === undefined) throw wireError("wire/malformed", "`seq` needs `client` in hello");
     return { producer, sequence, firstSentAt: ageMs === undefined ? undefined : services.clock.wallTimeMs() - ageMs };
   }
+}
+
+/** When a message is due, in milliseconds since 1970 UTC; undefined: at once. */
+function dueAtOf({ ageMs = 0, delayMs, deliverAt }: Timing & Repeatable, nowMs: number): number | undefined {
+  return delayMs === undefined ? deliverAt : nowMs - ageMs + delayMs;
 }
 
 type Loose<Type> = { readonly [Name in keyof Type]: Type[Name] | undefined };

@@ -9,15 +9,32 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import type { CallTable } from "./call-handler.js";
 import type { SessionLimits } from "./limits.js";
 import type { CloseKind } from "../wire/close-codes.js";
+import type { Stage } from "../wire/messages.js";
 import type { Outbox } from "./outbox.js";
 import type { PushEncoder } from "./push-encoder.js";
 import type { SessionRegistry } from "./session-registry.js";
+
+/** Messages on their way through the pipeline. */
+export interface FollowableMessages {
+  /**
+   * Be told of each stage of a message, of the one that it is at first; resolves with what ends that. `mayFollow` is
+   * asked with its publisher's principal id and its channel.
+   *
+   * Rejects with `message/unknown` where there is no such message, or `mayFollow` says no.
+   */
+  follow(
+    id: string,
+    listener: (stage: Stage) => void,
+    mayFollow: (message: { readonly from: string; readonly channel: string }) => boolean,
+  ): Promise<() => void>;
+}
 
 /** What all sessions of a server share. */
 export interface SessionServices {
   readonly contract: Contract;
   readonly hub: Hub;
   readonly pipeline: Pipeline<Principal>;
+  readonly messages: FollowableMessages;
   /** Asked with what a client says in its `hello`. */
   readonly authenticate: Authenticator;
   readonly pushes: PushEncoder;

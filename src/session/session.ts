@@ -21,6 +21,7 @@ import type {
 import { Allowance } from "./allowance.js";
 import type { RequestOptions } from "./call-handler.js";
 import { Calls } from "./calls.js";
+import { Follows } from "./follows.js";
 import { HeldMessages } from "./held-messages.js";
 import { identityOf } from "./identity.js";
 import type { Link } from "./link.js";
@@ -48,6 +49,7 @@ interface Attendance {
   readonly memberships: Memberships;
   readonly publishes: Publishes;
   readonly calls: Calls;
+  readonly follows: Follows;
 }
 
 /** Close codes of a client that is gone for good; any other end may be a cut. */
@@ -208,6 +210,8 @@ export class Session {
       case "publish":
       case "publishAll":
         return this.#publish(command, state.publishes);
+      case "follow":
+        return state.follows.follow(command);
       case "join":
         return state.memberships.join(command);
       case "leave":
@@ -295,6 +299,7 @@ export class Session {
       memberships: new Memberships(attendee),
       publishes: new Publishes(attendee, this.#held),
       calls: new Calls(attendee),
+      follows: new Follows(attendee),
     };
     services.registry.enter(session, this);
     services.logger.info("session/open", this.#who);
@@ -388,6 +393,7 @@ export class Session {
     state.subscriptions.end();
     state.memberships.end(how);
     state.calls.end();
+    state.follows.end();
   }
 
   get #who(): LogFields {

@@ -27,6 +27,7 @@ import type {
   Repeatable,
   SubscribeFrom,
   SubscribePolicy,
+  Timing,
 } from "./messages.js";
 
 /** A `resume` has at most so many cursors. */
@@ -82,11 +83,13 @@ function readCommand(object: JsonObject, id: number): Command {
     case "resume":
       return { id, do: name, cursors: readCursors(object) };
     case "publish":
-      return { id, do: name, channel: readChannel(object), data: readPayload(object, "data"), ...readRepeat(object) };
+      return { id, do: name, channel: readChannel(object), data: readPayload(object, "data"), ...readHow(object) };
     case "publishAll": {
       const messages = readPayloads(object, "messages", batchMax);
-      return { id, do: name, channel: readChannel(object), messages, ...readRepeat(object) };
+      return { id, do: name, channel: readChannel(object), messages, ...readHow(object) };
     }
+    case "follow":
+      return { id, do: name, message: readString(object, "message") };
     case "join":
       return readJoin(object, id);
     case "unsubscribe":
@@ -179,8 +182,12 @@ function readPolicy(object: JsonObject): SubscribePolicy {
   }
 }
 
-function readRepeat(object: JsonObject): Repeatable {
-  return { ...readOptional(object, "seq", 1), ...readOptional(object, "ageMs", 0) };
+function readHow(object: JsonObject): Repeatable & Timing {
+  const timing = { ...readOptional(object, "deliverAt", 0), ...readOptional(object, "delayMs", 0) };
+  if (timing.deliverAt !== undefined && timing.delayMs !== undefined) {
+    throw malformed("delayMs", "and `deliverAt` exclude each other");
+  }
+  return { ...readOptional(object, "seq", 1), ...readOptional(object, "ageMs", 0), ...timing };
 }
 
 function readJoin(object: JsonObject, id: number): JoinCommand {

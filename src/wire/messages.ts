@@ -49,6 +49,7 @@ export type Command =
   | UnsubscribeCommand
   | PublishCommand
   | PublishAllCommand
+  | FollowCommand
   | JoinCommand
   | LeaveCommand
   | CallCommand
@@ -125,7 +126,15 @@ export interface Repeatable {
   readonly ageMs?: number;
 }
 
-export interface PublishCommand extends Repeatable {
+/** When a message is to be processed and delivered; missing: at once. One of the two. */
+export interface Timing {
+  /** In milliseconds since 1970 UTC of the server's clock. */
+  readonly deliverAt?: number;
+  /** So many milliseconds after the first attempt to publish it. */
+  readonly delayMs?: number;
+}
+
+export interface PublishCommand extends Repeatable, Timing {
   readonly id: number;
   readonly do: "publish";
   readonly channel: string;
@@ -134,11 +143,19 @@ export interface PublishCommand extends Repeatable {
 }
 
 /** Several messages of one channel, in their order: at most `batchMax`. `seq` is the first one's, the others follow. */
-export interface PublishAllCommand extends Repeatable {
+export interface PublishAllCommand extends Repeatable, Timing {
   readonly id: number;
   readonly do: "publishAll";
   readonly channel: string;
   readonly messages: readonly unknown[];
+}
+
+/** Be told of each stage of a message that was accepted, until its end. */
+export interface FollowCommand {
+  readonly id: number;
+  readonly do: "follow";
+  /** The message's id. */
+  readonly message: string;
 }
 
 export interface JoinCommand {
@@ -215,6 +232,7 @@ export interface OkOf {
   readonly unsubscribe: NothingOk;
   readonly publish: PublishOk;
   readonly publishAll: PublishAllOk;
+  readonly follow: Stage;
   readonly join: JoinOk;
   readonly leave: NothingOk;
   readonly call: CallOk;
@@ -278,6 +296,29 @@ export interface AcceptedOk {
   readonly message: string;
 }
 
+/** Where a message is that was accepted. */
+export type Stage = PendingStage | EndStage;
+
+/** How it goes on is told. */
+export type PendingStage =
+  /** It waits to be processed; not before `dueAt`, in milliseconds since 1970 UTC. */
+  | { readonly stage: "accepted"; readonly dueAt?: number }
+  /** The attempt with this number, from 1, is under way. */
+  | { readonly stage: "processing"; readonly attempt: number }
+  /** That attempt failed; the next one is at `dueAt`. */
+  | { readonly stage: "retrying"; readonly attempt: number; readonly dueAt: number }
+  /** It failed for the last time. An operator can have it processed again, or throw it away. */
+  | { readonly stage: "dead" };
+
+/** How it ended. */
+export type EndStage =
+  /** What came out of it is in the logs; `position` is the message's own, where it is known. */
+  | { readonly stage: "delivered"; readonly position?: Position }
+  | { readonly stage: "dropped" }
+  /** The processor's reason: any JSON value. */
+  | { readonly stage: "rejected"; readonly reason: unknown }
+  | { readonly stage: "discarded" };
+
 /** One answer for each message, in their order. */
 export interface PublishAllOk {
   readonly receipts: readonly (PublishOk | { readonly error: ErrorBody })[];
@@ -317,7 +358,15 @@ export interface ErrorReply {
 }
 
 /** What the server sends of its own accord. */
-export type Push = MessagePush | GapPush | PresencePush | UnsubscribedPush | CallPush | CancelPush | GoodbyePush;
+export type Push =
+  | MessagePush
+  | GapPush
+  | PresencePush
+  | UnsubscribedPush
+  | StagePush
+  | CallPush
+  | CancelPush
+  | GoodbyePush;
 
 export interface MessagePush {
   readonly push: "message";
@@ -370,6 +419,9 @@ export interface UnsubscribedPush {
   readonly channel: string;
   readonly error: ErrorBody;
 }
+
+/** A message that is followed has got further. */
+export type StagePush = { readonly push: "stage"; readonly message: string } & Stage;
 
 /** Have the client carry out a call that it offers. */
 export interface CallPush {

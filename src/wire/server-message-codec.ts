@@ -25,6 +25,7 @@ import type {
   Push,
   RefreshOk,
   ServerMessage,
+  Stage,
   SubscribeOk,
 } from "./messages.js";
 
@@ -90,6 +91,7 @@ const okReaders: { readonly [Do in Command["do"]]: (ok: JsonObject) => OkOf[Do] 
   unsubscribe: readNothing,
   publish: readPublishOk,
   publishAll: (ok) => ({ receipts: readOutcomes(ok, "receipts", readPublishOk) }),
+  follow: readStage,
   join: (ok) => ({ member: readString(ok, "member") }),
   leave: readNothing,
   call: (ok) => ({ output: memberOf(ok, "output") }),
@@ -136,6 +138,28 @@ function readPublishOk(ok: JsonObject): PublishOk {
   }
 }
 
+function readStage(object: JsonObject): Stage {
+  const stage = readString(object, "stage");
+  switch (stage) {
+    case "accepted":
+      return { stage, ...readOptional(object, "dueAt", 0) };
+    case "processing":
+      return { stage, attempt: readInteger(object, "attempt", 1) };
+    case "retrying":
+      return { stage, attempt: readInteger(object, "attempt", 1), dueAt: readInteger(object, "dueAt", 0) };
+    case "delivered":
+      return memberOf(object, "position") === undefined ? { stage } : { stage, position: readPosition(object) };
+    case "rejected":
+      return { stage, reason: memberOf(object, "reason") };
+    case "dead":
+    case "dropped":
+    case "discarded":
+      return { stage };
+    default:
+      throw malformed("stage", "is no stage of a message");
+  }
+}
+
 function readServerMessage(object: JsonObject): ServerMessage {
   if (memberOf(object, "push") !== undefined) return readPush(object, readString(object, "push"));
   const hasCommand = memberOf(object, "re") !== undefined;
@@ -162,6 +186,8 @@ function readPush(object: JsonObject, name: string): ServerMessage {
       return readPresence(object);
     case "unsubscribed":
       return { push: name, channel: readString(object, "channel"), error: readErrorBody(object) };
+    case "stage":
+      return { push: name, message: readString(object, "message"), ...readStage(object) };
     case "call":
       return {
         push: name,

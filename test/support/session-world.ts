@@ -21,6 +21,7 @@ import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { VirtualClock } from "../../src/testing/virtual-clock.js";
 import type { PreparedMessage } from "../../src/websocket/prepared-message.js";
 import { deliverAll } from "../../src/server/deliveries.js";
+import { wireError } from "../../src/wire/errors.js";
 import { z } from "zod";
 
 /** The other end of a session, in memory: it reads when the test says so. */
@@ -117,6 +118,7 @@ export class SessionWorld {
     this.services = {
       contract: roomContract,
       hub,
+      messages: { follow: () => Promise.reject(wireError("message/unknown", "nothing is queued here")) },
       pipeline: new Pipeline<Principal>({
         executor: new LocalExecutor({ processors, match: (name) => roomContract.match(name), emitsMax: 10 }),
         isQueued: () => false,

@@ -63,7 +63,7 @@ export class Outbox {
   /** Messages came into the room: those that are ours need not be shown as pending any more. */
   arrived(room: Room): void {
     this.#remove(({ receipt, room: itsRoom }) => {
-      return itsRoom === room && receipt !== undefined && (receipt.stage === "dropped" || room.has(receipt.position));
+      return itsRoom === room && receipt !== undefined && (receipt.stage !== "delivered" || room.has(receipt.position));
     });
   }
 
