@@ -1,4 +1,4 @@
-import { assert, unreachable } from "../kernel/errors.js";
+import { assert } from "../kernel/errors.js";
 import { Chain } from "./chain.js";
 import { Heap } from "./heap.js";
 import type { JobHead } from "./job-store.js";
@@ -333,8 +333,6 @@ export class JobQueue {
       case "empty":
         this.#lanes.delete(lane.key);
         break;
-      default:
-        unreachable(condition);
     }
   }
 }

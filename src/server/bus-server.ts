@@ -4,7 +4,8 @@ import type { WebSocketServer } from "../engine/web-socket-server.js";
 import { closeKinds } from "../wire/close-codes.js";
 import type { PublishOk } from "../wire/messages.js";
 import type { Bus, PublishOutcome } from "./bus.js";
-import type { BusClient } from "./options.js";
+import type { BusClient, PublishTiming } from "./options.js";
+import type { PipelineControl } from "./pipeline-control.js";
 
 /** A channel as the server's own code sees it. */
 export interface ServerChannel<Data> {
@@ -14,9 +15,9 @@ export interface ServerChannel<Data> {
    *
    * Rejects with an error that has the wire's codes.
    */
-  publish(data: Data): Promise<PublishOk>;
+  publish(data: Data, options?: PublishTiming): Promise<PublishOk>;
   /** Publish several messages, in their order; one outcome for each. */
-  publishAll(messages: readonly Data[]): Promise<PublishOutcome[]>;
+  publishAll(messages: readonly Data[], options?: PublishTiming): Promise<PublishOutcome[]>;
 }
 
 export interface CloseOptions {
@@ -58,9 +59,14 @@ export class BusServer<App extends Contract> implements AsyncDisposable {
     const { bus } = this.#options;
     return {
       name,
-      publish: (data) => bus.publish(name, data),
-      publishAll: (messages) => bus.publishAll(name, messages),
+      publish: (data, options) => bus.publish(name, data, options),
+      publishAll: (messages, options) => bus.publishAll(name, messages, options),
     };
+  }
+
+  /** The pipeline: where messages are, dead letters, figures. */
+  get pipeline(): PipelineControl {
+    return this.#options.bus.pipeline;
   }
 
   /** The clients that are connected, to be asked for what they offer. */

@@ -38,7 +38,8 @@ import { embeddedStore } from "./embedded-store.js";
 import { subprotocol } from "../wire/subprotocol.js";
 import { isChannelName } from "../wire/channel-name.js";
 import { handshakeAuthenticator, nobodyYet } from "./handshake-authenticator.js";
-import type { BusClient, BusOptions } from "./options.js";
+import type { BusClient, BusOptions, PublishTiming } from "./options.js";
+import { PipelineControl } from "./pipeline-control.js";
 import type { Processing } from "./processing.js";
 import { SocketLink } from "./socket-link.js";
 import { SplitStore } from "./split-store.js";
@@ -59,6 +60,7 @@ const serverPrincipal: Principal = { id: "server", roles: [], claims: {}, expire
 /** The parts of a server, put together, without an HTTP server below them. */
 export class Bus<App extends Contract> {
   readonly logger: Logger;
+  readonly pipeline: PipelineControl;
   readonly #contract: App;
   readonly #authenticate: Authenticator;
   readonly #random: Random;
@@ -110,6 +112,7 @@ export class Bus<App extends Contract> {
     this.#hub = hub;
     this.#processing = processing;
     this.#workers = workers;
+    this.pipeline = new PipelineControl(processing, workers);
     this.#services = {
       contract: app,
       hub,
@@ -153,16 +156,17 @@ export class Bus<App extends Contract> {
   }
 
   /** Publish as the server. Rejects with a WireError, as a client's publish does. */
-  async publish(channel: string, data: unknown): Promise<PublishOk> {
+  async publish(channel: string, data: unknown, timing: PublishTiming = {}): Promise<PublishOk> {
     const match = isChannelName(channel) ? this.#contract.match(channel) : undefined;
     if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
-    return this.#processing.pipeline.publish({ channel, match, data, principal: serverPrincipal });
+    const dueAt = this.#dueAt(timing);
+    return this.#processing.pipeline.publish({ channel, match, data, principal: serverPrincipal, dueAt });
   }
 
   /** Publish several messages as the server, in their order; one answer for each. */
-  publishAll(channel: string, messages: readonly unknown[]): Promise<PublishOutcome[]> {
+  publishAll(channel: string, messages: readonly unknown[], timing?: PublishTiming): Promise<PublishOutcome[]> {
     const refused = (error: unknown): PublishOutcome => ({ stage: "refused", error: refusalOf(error) });
-    return Promise.all(messages.map((data) => this.publish(channel, data).catch(refused)));
+    return Promise.all(messages.map((data) => this.publish(channel, data, timing).catch(refused)));
   }
 
   /** The clients that are connected and known. */
@@ -191,6 +195,13 @@ export class Bus<App extends Contract> {
     await this.#processing.ended();
     this.#hub.close();
     await this.#store.close();
+  }
+
+  #dueAt({ delayMs, deliverAt }: PublishTiming): number | undefined {
+    const dueAt = delayMs === undefined ? deliverAt : this.#services.clock.wallTimeMs() + delayMs;
+    const ms = dueAt === undefined ? undefined : Number(dueAt);
+    if (ms === undefined || (ms >= 0 && (delayMs === undefined || deliverAt === undefined))) return ms;
+    throw wireError("message/invalid", "deliverAt is a time, or delayMs a time from now on: one of the two");
   }
 
   /** The engine's options for this server's sockets. */

@@ -9,13 +9,20 @@ export { basic, type BasicLookup, type BasicOptions, type BasicUser } from "../a
 export type { Principal } from "../auth/principal.js";
 export { BusbarError } from "../kernel/errors.js";
 export { silentLogger, type LogFields, type Logger } from "../kernel/logger.js";
-export type { Outcome, ProcessContext, Processor } from "../pipeline/processor.js";
+export type { DeadLetter } from "../pipeline/dead-letters.js";
+export { Dropped, pipe, Rejection, type Outcome, type ProcessContext, type Processor } from "../pipeline/processor.js";
+export { queued, type Queued, type QueueOptions } from "../pipeline/queued.js";
 export { WireError } from "../wire/errors.js";
-export type { Position, PublishOk } from "../wire/messages.js";
+export type { EndStage, Position, PublishOk, Stage } from "../wire/messages.js";
 export type { BusServer, CloseOptions, ServerChannel } from "./bus-server.js";
 export type { RequestOptions, Refusal } from "../session/call-handler.js";
 export type { Store } from "../hub/store.js";
 export type { PublishOutcome } from "./bus.js";
+export { httpProcessor, type HttpProcessorOptions } from "./http-processor.js";
+export type { DeadLetterControl, PipelineControl, Processed } from "./pipeline-control.js";
+export type { DeadLetterRange, ListedDeadLetter, PipelineSnapshot } from "./processing.js";
+export type { WorkerSnapshot } from "./worker-host.js";
+export type { WorkersOptions } from "./workers.js";
 export type {
   BusClient,
   BusOptions,
@@ -23,7 +30,10 @@ export type {
   HandlerContext,
   Handlers,
   HttpHandler,
+  EmitTo,
+  ProcessorOf,
   Processors,
+  PublishTiming,
   ServeOptions,
   ServerLimits,
 } from "./options.js";

@@ -27,6 +27,14 @@ import type { CallContext, Refusal, RequestOptions } from "../session/call-handl
 import type { SessionLimits } from "../session/limits.js";
 import type { WorkersOptions } from "./workers.js";
 
+/** When a message is to be processed and delivered: the receipt says `accepted`. Default: at once. One of the two. */
+export interface PublishTiming {
+  /** The time of the server's wall clock, as a Date or in milliseconds since 1970 UTC. */
+  readonly deliverAt?: Date | number | undefined;
+  /** So many milliseconds from now on. */
+  readonly delayMs?: number | undefined;
+}
+
 /** A client that is connected, to be asked for what it offers. */
 export interface BusClient<App> {
   /** Names its session, as in the logs. */
