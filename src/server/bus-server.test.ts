@@ -32,7 +32,7 @@ describe("a running server", () => {
     const lobby = server.channel("chat/lobby");
     expect(lobby.name).toBe("chat/lobby");
     await lobby.publish({ text: "x" });
-    expect(calls).toEqual([["publish", "chat/lobby", { text: "x" }]]);
+    expect(calls).toEqual([["publish", "chat/lobby", { text: "x" }, undefined]]);
   });
 
   it("closes once: goodbyes, sockets, listener, store, in this order", async () => {

@@ -4,6 +4,7 @@ import { randomHex } from "../../kernel/random-hex.js";
 import type { Clock } from "../../kernel/clock.js";
 import type {
   Appended,
+  Batch,
   Draft,
   LogOptions,
   Message,
@@ -11,8 +12,10 @@ import type {
   Origin,
   ReadRange,
   Retention,
-  Store,
+  Rider,
+  TransactionStore,
 } from "../../hub/store.js";
+import { MemoryJobs } from "./memory-jobs.js";
 import { MemoryLog } from "./memory-log.js";
 import type { OriginWindowLimits } from "./origin-window.js";
 import { ReleaseOrder } from "./release-order.js";
@@ -27,12 +30,15 @@ export interface MemoryStoreLimits extends OriginWindowLimits {
   readonly logBytesMax: number;
   /** All logs together keep about so many bytes of messages and of remembered publishes. Default: 256 MiB. */
   readonly bytesMax: number;
+  /** Queued messages take about so many bytes. Default: 256 MiB. */
+  readonly jobBytesMax: number;
 }
 
 const memoryStoreLimits: MemoryStoreLimits = {
   logsMax: 100_000,
   logBytesMax: 16 * 1024 * 1024,
   bytesMax: 256 * 1024 * 1024,
+  jobBytesMax: 256 * 1024 * 1024,
   windowMs: 600_000,
   windowMessagesMax: 100_000,
 };
@@ -56,7 +62,9 @@ export interface MemoryStoreOptions {
  * const log = { durability: "memory", retention: { keep: 100, forMs: Infinity, bytesMax: Infinity } } as const;
  * const { epoch, head } = await store.open("chat/lobby", log);
  */
-export class MemoryStore implements Store {
+export class MemoryStore implements TransactionStore {
+  /** The queued messages of the same process. */
+  readonly jobs: MemoryJobs;
   readonly #clock: Clock;
   readonly #limits: MemoryStoreLimits;
   readonly #open = new Map<string, MemoryLog>();
@@ -72,6 +80,7 @@ export class MemoryStore implements Store {
     this.#clock = clock;
     this.#limits = { ...memoryStoreLimits, ...limits };
     this.#epoch = randomHex(random, 8);
+    this.jobs = new MemoryJobs(clock, this.#limits);
   }
 
   /** About how many bytes the messages of all logs take. */
@@ -99,9 +108,12 @@ export class MemoryStore implements Store {
   }
 
   async append(channel: string, drafts: readonly Draft[]): Promise<readonly Appended[]> {
-    const log = this.#openLog(channel);
-    const appended = drafts.map((draft) => this.#append(log, draft));
-    this.#letGo(log, drafts.length + TRIMMED_PER_CALL);
+    return this.#appendBatch(channel, drafts);
+  }
+
+  async appendAll(batches: readonly Batch[], rider: Rider | undefined): Promise<readonly (readonly Appended[])[]> {
+    const appended = batches.map(({ channel, drafts }) => this.#appendBatch(channel, drafts));
+    rider?.write();
     return appended;
   }
 
@@ -131,6 +143,13 @@ export class MemoryStore implements Store {
     this.#open.clear();
     this.#released.clear();
     this.#bytes = 0;
+  }
+
+  #appendBatch(channel: string, drafts: readonly Draft[]): readonly Appended[] {
+    const log = this.#openLog(channel);
+    const appended = drafts.map((draft) => this.#append(log, draft));
+    this.#letGo(log, drafts.length + TRIMMED_PER_CALL);
+    return appended;
   }
 
   #openLog(channel: string): MemoryLog {
