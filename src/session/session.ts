@@ -2,34 +2,22 @@ import type { AuthenticationRequest } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { BoundedQueue } from "../kernel/bounded-queue.js";
 import { causeText } from "../kernel/cause-text.js";
-import type { Timer } from "../kernel/clock.js";
 import type { LogFields } from "../kernel/logger.js";
 import { randomHex } from "../kernel/random-hex.js";
-import { differences } from "../contract/fingerprint.js";
 import { closeKinds, comesBack, type CloseKind } from "../wire/close-codes.js";
 import { decodeCommand } from "../wire/command-codec.js";
 import { wireError, WireError } from "../wire/errors.js";
-import type {
-  Command,
-  CompareCommand,
-  Credentials,
-  HelloCommand,
-  PublishAllCommand,
-  PublishCommand,
-  RefreshCommand,
-} from "../wire/messages.js";
+import type { Command, HelloCommand, RefreshCommand } from "../wire/messages.js";
+import { Admission } from "./admission.js";
 import { Allowance } from "./allowance.js";
+import { Attendance } from "./attendance.js";
 import type { RequestOptions } from "./call-handler.js";
-import { Calls } from "./calls.js";
-import { Follows } from "./follows.js";
 import { HeldMessages } from "./held-messages.js";
 import { identityOf } from "./identity.js";
 import type { Link } from "./link.js";
-import { Memberships } from "./memberships.js";
 import { Outbox } from "./outbox.js";
-import { Publishes, refusalOf } from "./publishes.js";
-import type { Attendee, SessionServices } from "./services.js";
-import { Subscriptions } from "./subscriptions.js";
+import { refusalOf } from "./publishes.js";
+import type { SessionServices } from "./services.js";
 
 export interface SessionOptions {
   readonly link: Link;
@@ -39,24 +27,13 @@ export interface SessionOptions {
   readonly principal: Principal | undefined;
 }
 
-type State = { readonly name: "greeting" } | Attendance | { readonly name: "over" };
-
-/** It is known who the client is. */
-interface Attendance {
-  readonly name: "open";
-  readonly attendee: Attendee & { principal: Principal };
-  readonly subscriptions: Subscriptions;
-  readonly memberships: Memberships;
-  readonly publishes: Publishes;
-  readonly calls: Calls;
-  readonly follows: Follows;
-}
+type State =
+  | { readonly name: "greeting" }
+  | { readonly name: "open"; readonly attendance: Attendance }
+  | { readonly name: "over" };
 
 /** Close codes of a client that is gone for good; any other end may be a cut. */
 const leavingCodes: ReadonlySet<number | undefined> = new Set([1000, 1001]);
-
-/** Timers are set for no longer than a day, which every clock can count. */
-const timerMsMax = 86_400_000;
 
 /**
  * One client on the server: reads its commands, checks what it may do, answers, and gives everything back at the end.
@@ -77,8 +54,7 @@ export class Session {
   readonly #held = new HeldMessages();
   #isWorking = false;
   #state: State = { name: "greeting" };
-  /** Until `hello` the time for it, then the principal's. */
-  #timer: Timer;
+  readonly #admission: Admission;
 
   constructor(services: SessionServices, options: SessionOptions) {
     const { clock, limits, pushes, random } = services;
@@ -93,7 +69,7 @@ export class Session {
     });
     this.#allowance = new Allowance(limits, clock);
     this.#inbox = new BoundedQueue(limits.commandsWaitingMax);
-    this.#timer = clock.schedule(limits.helloTimeoutMs, () => this.#close(closeKinds.noHello));
+    this.#admission = new Admission(services, { ...options, onEnd: (kind) => this.#close(kind) });
   }
 
   get id(): string {
@@ -102,12 +78,12 @@ export class Session {
 
   /** Who it is; undefined before that is known and after the end. */
   get principal(): Principal | undefined {
-    return this.#state.name === "open" ? this.#state.attendee.principal : undefined;
+    return this.#state.name === "open" ? this.#state.attendance.principal : undefined;
   }
 
   /** Have the client carry out a call that it offers. Rejects with a WireError. */
   request(name: string, input: unknown, options: RequestOptions = {}): Promise<unknown> {
-    if (this.#state.name === "open") return this.#state.calls.request(name, input, options);
+    if (this.#state.name === "open") return this.#state.attendance.request(name, input, options);
     return Promise.reject(wireError("call/no-handler", "the client is not there"));
   }
 
@@ -126,7 +102,7 @@ export class Session {
 
   /** Everything that was sent has left. */
   drained(): void {
-    if (this.#state.name === "open") this.#state.subscriptions.drained();
+    if (this.#state.name === "open") this.#state.attendance.drained();
   }
 
   /** The link is gone; `code` is that of the peer's close frame, where there was one. */
@@ -193,89 +169,28 @@ export class Session {
     const state = this.#state;
     if (command.do === "hello") return this.#hello(command);
     if (state.name !== "open") throw wireError("wire/hello-first", "the first command is hello");
-    switch (command.do) {
-      case "refresh":
-        return this.#refresh(command, state);
-      case "compare":
-        return this.#compare(command);
-      case "ping":
-        return this.#done(command);
-      case "subscribe":
-        return state.subscriptions.subscribe(command);
-      case "resume":
-        return state.subscriptions.resume(command);
-      case "unsubscribe":
-        state.subscriptions.unsubscribe(command.channel);
-        return this.#done(command);
-      case "publish":
-      case "publishAll":
-        return this.#publish(command, state.publishes);
-      case "follow":
-        return state.follows.follow(command);
-      case "join":
-        return state.memberships.join(command);
-      case "leave":
-        state.memberships.leave(command.channel);
-        return this.#done(command);
-      case "call":
-        return state.calls.call(command);
-      case "cancel":
-        state.calls.cancel(command);
-        return this.#done(command);
-      case "offer":
-        state.calls.offer(command);
-        return this.#done(command);
-      case "withdraw":
-        state.calls.withdraw(command);
-        return this.#done(command);
-      case "answer":
-        state.calls.answer(command);
-        return this.#done(command);
-    }
-  }
-
-  #done({ id }: Command): undefined {
-    this.#outbox.ok<"leave">(id, {});
-  }
-
-  /** Publish; the answer is not waited for. */
-  #publish(command: PublishCommand | PublishAllCommand, publishes: Publishes): undefined {
-    const { id } = command;
-    const answer: Promise<() => void> =
-      command.do === "publish"
-        ? publishes.publish(command).then((ok) => () => this.#outbox.ok<"publish">(id, ok))
-        : publishes.publishAll(command).then((ok) => () => this.#outbox.ok<"publishAll">(id, ok));
-    answer.then(
-      (send) => {
-        if (!this.#isOver) send();
-      },
-      (error: unknown) => {
-        if (!this.#isOver) this.#answerRefusal(refusalOf(error).inReplyTo(id));
-      },
-    );
-  }
-
-  #compare({ id, parts }: CompareCommand): undefined {
-    this.#outbox.ok<"compare">(id, differences(parts, this.#services.contract.parts));
+    if (command.do === "refresh") return this.#refresh(command, state.attendance);
+    return state.attendance.carryOut(command);
   }
 
   async #hello(command: HelloCommand): Promise<void> {
     if (this.#state.name !== "greeting") throw wireError("wire/hello-first", "hello came twice");
     const { auth, id } = command;
-    const principal = await this.#authenticate(auth);
+    const { fingerprint } = this.#services.contract;
+    const principal = await this.#admission.identify(auth);
     if (this.#isOver) return;
     if (principal === undefined) {
       this.#refuse(wireError("auth/refused", closeKinds.refused.reason, { re: id }));
       return this.#close(closeKinds.refused);
     }
-    this.#timer.cancel();
     this.#attend(principal, command.client);
-    this.#watchExpiry(principal);
+    this.#admission.hold(principal);
+    const isDifferent = (command.contract ?? fingerprint) !== fingerprint;
     this.#outbox.ok<"hello">(id, {
       session: this.#id,
       principal: { id: principal.id, roles: principal.roles },
-      ...this.#expiryOf(principal),
-      ...(this.#isDifferent(command.contract) && { contract: "differs" }),
+      ...this.#admission.expiryOf(principal),
+      ...(isDifferent && { contract: "differs" }),
     });
   }
 
@@ -292,59 +207,20 @@ export class Session {
       isOver: () => this.#isOver,
     };
     this.#id = session;
-    this.#state = {
-      name: "open",
-      attendee,
-      subscriptions: new Subscriptions(attendee),
-      memberships: new Memberships(attendee),
-      publishes: new Publishes(attendee, this.#held),
-      calls: new Calls(attendee),
-      follows: new Follows(attendee),
-    };
+    const onRefusal = (error: WireError): void => this.#answerRefusal(error);
+    this.#state = { name: "open", attendance: new Attendance(attendee, { held: this.#held, onRefusal }) };
     services.registry.enter(session, this);
     services.logger.info("session/open", this.#who);
   }
 
-  /** Who these credentials are, or the handshake's; undefined for nobody, and for somebody who has expired. */
-  async #authenticate(auth: Credentials | undefined): Promise<Principal | undefined> {
-    const { authenticate, clock } = this.#services;
-    const { principal: known, request } = this.#options;
-    const principal = auth === undefined ? known : await authenticate({ ...request, credentials: auth });
-    const isExpired = (principal?.expiresAtMs ?? Infinity) <= clock.wallTimeMs();
-    return isExpired ? undefined : principal;
-  }
-
   /** Take fresh credentials of the same principal; what its roles do not allow any more ends. */
-  async #refresh({ auth, id }: RefreshCommand, { attendee, memberships, subscriptions }: Attendance): Promise<void> {
-    const principal = await this.#authenticate(auth);
+  async #refresh({ auth, id }: RefreshCommand, attendance: Attendance): Promise<void> {
+    const principal = await this.#admission.renew(auth, attendance.principal);
     if (this.#isOver) return;
-    if (principal === undefined) throw wireError("auth/refused", closeKinds.refused.reason);
-    if (principal.id !== attendee.principal.id) {
-      throw wireError("auth/other-principal", "a refresh cannot change who the client is");
-    }
-    this.#timer.cancel();
-    attendee.principal = principal;
-    this.#watchExpiry(principal);
-    this.#outbox.ok<"refresh">(id, this.#expiryOf(principal));
-    subscriptions.judge();
-    memberships.judge();
-  }
-
-  #expiryOf({ expiresAtMs }: Principal): { readonly expiresInMs?: number } {
-    if (expiresAtMs === undefined) return {};
-    return { expiresInMs: Math.max(0, Math.floor(expiresAtMs - this.#services.clock.wallTimeMs())) };
-  }
-
-  #isDifferent(fingerprint: string | undefined): boolean {
-    return fingerprint !== undefined && fingerprint !== this.#services.contract.fingerprint;
-  }
-
-  #watchExpiry(principal: Principal): void {
-    const { clock } = this.#services;
-    if (principal.expiresAtMs === undefined) return;
-    const leftMs = principal.expiresAtMs - clock.wallTimeMs();
-    if (leftMs <= 0) return this.#close(closeKinds.credentialsExpired);
-    this.#timer = clock.schedule(Math.min(leftMs, timerMsMax), () => this.#watchExpiry(principal));
+    attendance.principal = principal;
+    this.#admission.hold(principal);
+    this.#outbox.ok<"refresh">(id, this.#admission.expiryOf(principal));
+    attendance.judge();
   }
 
   /** A command failed: refused, or by a defect, of which only the log has the details. */
@@ -386,19 +262,16 @@ export class Session {
     if (state.name === "over") return;
     this.#services.logger.info("session/over", { ...this.#who, reason });
     this.#state = { name: "over" };
-    this.#timer.cancel();
+    this.#admission.end();
     this.#inbox.clear();
     if (state.name !== "open") return;
     this.#services.registry.leave(this.#id, this);
-    state.subscriptions.end();
-    state.memberships.end(how);
-    state.calls.end();
-    state.follows.end();
+    state.attendance.end(how);
   }
 
   get #who(): LogFields {
     const state = this.#state;
-    const principal = state.name === "open" ? state.attendee.principal.id : undefined;
+    const principal = state.name === "open" ? state.attendance.principal.id : undefined;
     return { session: this.#id, principal, address: this.#options.request.remoteAddress };
   }
 }

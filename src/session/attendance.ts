@@ -1,0 +1,151 @@
+import type { Principal } from "../auth/principal.js";
+import { differences } from "../contract/fingerprint.js";
+import type { WireError } from "../wire/errors.js";
+import type {
+  Command,
+  CompareCommand,
+  HelloCommand,
+  PublishAllCommand,
+  PublishCommand,
+  RefreshCommand,
+} from "../wire/messages.js";
+import type { RequestOptions } from "./call-handler.js";
+import { Calls } from "./calls.js";
+import { Follows } from "./follows.js";
+import type { HeldMessages } from "./held-messages.js";
+import { Memberships } from "./memberships.js";
+import { Publishes, refusalOf } from "./publishes.js";
+import type { Attendee } from "./services.js";
+import { Subscriptions } from "./subscriptions.js";
+
+/** What a client can ask for once it is known who it is. */
+export type AttendanceCommand = Exclude<Command, HelloCommand | RefreshCommand>;
+
+export interface AttendanceOptions {
+  /** What was refused before it was known who published it, and what will be. */
+  readonly held: HeldMessages;
+  /** Takes the refusal of a publish, with the command's id. */
+  readonly onRefusal: (error: WireError) => void;
+}
+
+/** What a session has and does from when on it is known who its client is: the table of its commands. */
+export class Attendance {
+  readonly #attendee: Attendee & { principal: Principal };
+  readonly #onRefusal: (error: WireError) => void;
+  readonly #subscriptions: Subscriptions;
+  readonly #memberships: Memberships;
+  readonly #publishes: Publishes;
+  readonly #calls: Calls;
+  readonly #follows: Follows;
+
+  constructor(attendee: Attendee, { held, onRefusal }: AttendanceOptions) {
+    this.#attendee = { ...attendee };
+    this.#onRefusal = onRefusal;
+    this.#subscriptions = new Subscriptions(this.#attendee);
+    this.#memberships = new Memberships(this.#attendee);
+    this.#publishes = new Publishes(this.#attendee, held);
+    this.#calls = new Calls(this.#attendee);
+    this.#follows = new Follows(this.#attendee);
+  }
+
+  get principal(): Principal {
+    return this.#attendee.principal;
+  }
+
+  /** Another, after a refresh: call `judge` then. */
+  set principal(principal: Principal) {
+    this.#attendee.principal = principal;
+  }
+
+  /** The principal has other roles: what they do not allow any more ends. */
+  judge(): void {
+    this.#subscriptions.judge();
+    this.#memberships.judge();
+  }
+
+  /** Have the client carry out a call that it offers. Rejects with a WireError. */
+  request(name: string, input: unknown, options: RequestOptions): Promise<unknown> {
+    return this.#calls.request(name, input, options);
+  }
+
+  /** Everything that was sent has left. */
+  drained(): void {
+    this.#subscriptions.drained();
+  }
+
+  /** Give everything back; presence at once, or after the time of a lease. */
+  end(how: "leave" | "lapse"): void {
+    this.#subscriptions.end();
+    this.#memberships.end(how);
+    this.#calls.end();
+    this.#follows.end();
+  }
+
+  /** Carry out a command; undefined when that was done at once. Throws or rejects with its refusal. */
+  carryOut(command: AttendanceCommand): Promise<void> | undefined {
+    switch (command.do) {
+      case "compare":
+        return this.#compare(command);
+      case "ping":
+        return this.#done(command);
+      case "subscribe":
+        return this.#subscriptions.subscribe(command);
+      case "resume":
+        return this.#subscriptions.resume(command);
+      case "unsubscribe":
+        this.#subscriptions.unsubscribe(command.channel);
+        return this.#done(command);
+      case "publish":
+      case "publishAll":
+        return this.#publish(command);
+      case "follow":
+        return this.#follows.follow(command);
+      case "join":
+        return this.#memberships.join(command);
+      case "leave":
+        this.#memberships.leave(command.channel);
+        return this.#done(command);
+      case "call":
+        return this.#calls.call(command);
+      case "cancel":
+        this.#calls.cancel(command);
+        return this.#done(command);
+      case "offer":
+        this.#calls.offer(command);
+        return this.#done(command);
+      case "withdraw":
+        this.#calls.withdraw(command);
+        return this.#done(command);
+      case "answer":
+        this.#calls.answer(command);
+        return this.#done(command);
+    }
+  }
+
+  #done({ id }: Command): undefined {
+    this.#attendee.outbox.ok<"leave">(id, {});
+  }
+
+  #compare({ id, parts }: CompareCommand): undefined {
+    const { outbox, services } = this.#attendee;
+    outbox.ok<"compare">(id, differences(parts, services.contract.parts));
+  }
+
+  /** Publish; the answer is not waited for. */
+  #publish(command: PublishCommand | PublishAllCommand): undefined {
+    const { isOver, outbox } = this.#attendee;
+    const { id } = command;
+    const answer: Promise<() => void> =
+      command.do === "publish"
+        ? this.#publishes.publish(command).then((ok) => () => outbox.ok<"publish">(id, ok))
+        : this.#publishes.publishAll(command).then((ok) => () => outbox.ok<"publishAll">(id, ok));
+    answer.then(
+      (send) => {
+        if (!isOver()) send();
+      },
+      (error: unknown) => {
+        if (!isOver()) this.#onRefusal(refusalOf(error).inReplyTo(id));
+      },
+    );
+  }
+}
