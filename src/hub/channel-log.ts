@@ -16,6 +16,8 @@ export interface ChannelLogOptions {
   readonly limits: LogLimits;
   /** Told whom the store remembers as present, each time it has opened the log. */
   readonly onOpened?: (members: readonly StoredMember[]) => void;
+  /** Told when there are more messages in the log. */
+  readonly onAppended?: () => void;
   /** The log is not busy any more: who kept it for that alone can release it. */
   readonly onIdle?: () => void;
 }
@@ -244,6 +246,7 @@ export class ChannelLog implements CursorLog {
     // Those that have nothing to read are live again at once: a set would hand them out once more.
     const live = Array.from(this.#live);
     for (const cursor of live) cursor.logChanged();
+    if (head > 0) this.#options.onAppended?.();
   }
 
   /** Where the log could not be opened anew, and somebody is to be told what is in it, try again after a while. */
@@ -325,7 +328,9 @@ export class ChannelLog implements CursorLog {
 
   /** Push what was appended, and say for each where it is. */
   #announceAll(outcomes: readonly Appended[]): readonly (Published | undefined)[] {
+    const headBefore = this.#head;
     for (const outcome of outcomes) if (outcome.kind === "appended") this.#announce(outcome.message);
+    if (this.#head > headBefore) this.#options.onAppended?.();
     return outcomes.map((outcome) => this.#publishedAs(outcome));
   }
 

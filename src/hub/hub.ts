@@ -61,6 +61,7 @@ export class Hub {
   readonly #limits: HubLimits;
   readonly #channels = new Map<string, Channel>();
   readonly #transactions: Transactions;
+  readonly #appendListeners = new Set<(channel: string) => void>();
   #isClosed = false;
 
   constructor(options: HubOptions) {
@@ -148,6 +149,15 @@ export class Hub {
     return this.#using(name, ({ presence }) => presence.join(member));
   }
 
+  /**
+   * Call `listener` with the name of each channel in whose log there is more, of those that are in use; returns the
+   * function that ends it.
+   */
+  watchAppends(listener: (channel: string) => void): () => void {
+    this.#appendListeners.add(listener);
+    return () => void this.#appendListeners.delete(listener);
+  }
+
   leave(name: string, member: string): void {
     this.#touch(name, ({ presence }) => presence.leave(member));
   }
@@ -211,6 +221,9 @@ export class Hub {
       log: optionsOf(name),
       limits: this.#limits,
       onOpened: (members) => presence.remember(members.map(presenceMember)),
+      onAppended: () => {
+        for (const listener of this.#appendListeners) listener(name);
+      },
       onIdle: letGo,
     });
     const channel: Channel = { log, presence, uses: 0 };

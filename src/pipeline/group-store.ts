@@ -22,6 +22,8 @@ export interface GroupStore {
   /** Forget a group and its positions. */
   forget(name: string): Promise<void>;
   groups(): Promise<readonly GroupRecord[]>;
+  /** Where a group stands on a channel; undefined where it never was. */
+  position(name: string, channel: string): Promise<GroupPosition | undefined>;
   /** The positions of a group, by channel, behind the channel `after` (`""`: from the first); none: those were all. */
   positions(name: string, after: string, max: number): Promise<readonly GroupPosition[]>;
   /**

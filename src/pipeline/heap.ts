@@ -5,14 +5,14 @@
  * item is in the heap.
  */
 export class Heap<Item> {
-  readonly #items: Item[] = [];
+  #items: Item[] = [];
   readonly #isBefore: (one: Item, other: Item) => boolean;
   readonly #onMove: (item: Item, index: number) => void;
 
   /** @param onMove told where an item is now, for `removeAt` */
   constructor(
     isBefore: (one: Item, other: Item) => boolean,
-    onMove: (item: Item, index: number) => void = () => undefined,
+    onMove: (item: Item, index: number) => void = nothing,
   ) {
     this.#isBefore = isBefore;
     this.#onMove = onMove;
@@ -27,7 +27,9 @@ export class Heap<Item> {
   }
 
   push(item: Item): void {
-    this.#items.push(item);
+    // Appending to an empty array would reserve room for 17 items, and there can be a heap for every key.
+    if (this.#items.length === 0) this.#items = [item];
+    else this.#items.push(item);
     this.#rise(this.#items.length - 1, item);
   }
 
@@ -83,3 +85,5 @@ export class Heap<Item> {
     this.#onMove(item, index);
   }
 }
+
+function nothing(): void {}

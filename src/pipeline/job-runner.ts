@@ -28,7 +28,10 @@ const STORE_AGAIN_MS = 1_000;
 
 /** One queue, with what belongs to it. */
 export interface JobLine {
+  /** Its name: the pattern of its channels, or a group's. */
   readonly pattern: string;
+  /** Whether it is a group's: what waits was delivered, and so held against the contract, before. */
+  readonly isGroup: boolean;
   readonly queue: JobQueue;
   readonly settings: QueueSettings;
   readonly meter: QueueMeter;
@@ -162,8 +165,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const found = match(job.channel);
     if (found === undefined) throw wireError("channel/unknown", `there is no channel ${job.channel} any more`);
     const data: unknown = JSON.parse(job.payload);
-    const validation = await validate(found.definition.message, data);
-    if (!validation.isValid) throw wireError("message/invalid", validation.problem);
+    const message = line.isGroup ? data : await valid(found, data);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written when the job was accepted
     const principal = JSON.parse(job.principal) as Principal;
     const { id, channel } = job;
@@ -172,7 +174,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
       channel,
       match: found,
       data,
-      message: validation.value,
+      message,
       principal,
       attempt: claim.attempt,
     };
@@ -225,7 +227,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
 
   /** Have the outcome take effect, however often the store has to be asked. */
   async #end(settlement: Settlement<Principal>): Promise<void> {
-    const { attempt, produced } = settlement;
+    const { attempt } = settlement;
     const { claim, line } = attempt;
     const { id, sequence } = claim.head;
     const { clock, onStage } = this.#options;
@@ -236,7 +238,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
         const position = await this.#settling.add(settlement);
         line.meter.settling.record(clock.now() - endedAt);
         line.queue.finish(sequence, claim.attempt);
-        const stage = endStageOf(produced, position);
+        const stage = endStageOf(settlement, position);
         line.meter.count(stage.stage);
         if (stage.stage === "rejected") this.#log("info", "pipeline/rejected", attempt, {});
         return onStage(id, stage);
@@ -254,7 +256,9 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const at = clock.wallTimeMs();
     const outputs = settlements.flatMap(({ job, produced }) => outputsOf(job, produced, at));
     const rider = store.rider(
-      settlements.map(({ job, produced }) => ({ kind: "ended", sequence: job.sequence, end: endOf(produced) })),
+      settlements.map(({ attempt, job, produced }) => {
+        return { kind: "ended", sequence: job.sequence, end: endOf(produced, attempt.line.isGroup) };
+      }),
     );
     const positions = await deliverAll(outputs, rider);
     let next = 0;
@@ -294,6 +298,13 @@ export class JobRunner<Principal extends { readonly id: string }> {
   }
 }
 
+/** What the contract's schema makes of a message. Rejects with `message/invalid`. */
+async function valid({ definition }: ChannelMatch, data: unknown): Promise<unknown> {
+  const validation = await validate(definition.message, data);
+  if (validation.isValid) return validation.value;
+  throw wireError("message/invalid", validation.problem);
+}
+
 /** The message's own output first, then what was emitted with it. */
 function outputsOf(job: Job, produced: Produced, at: number): Output[] {
   if (produced.kind === "rejected") return [];
@@ -309,17 +320,20 @@ function outputsOf(job: Job, produced: Produced, at: number): Output[] {
   return [{ channel: job.channel, message: { payload: produced.payload, from, at, origin } }, ...emitted];
 }
 
-function endOf(produced: Produced): { kind: "delivered" | "dropped" } | { kind: "rejected"; reason: string } {
+function endOf(
+  produced: Produced,
+  isGroup: boolean,
+): { kind: "delivered" | "dropped" } | { kind: "rejected"; reason: string } {
   if (produced.kind === "rejected") return { kind: "rejected", reason: JSON.stringify(produced.reason) ?? "null" };
-  return { kind: produced.payload === undefined ? "dropped" : "delivered" };
+  // What a group handled was delivered.
+  return { kind: produced.payload === undefined && !isGroup ? "dropped" : "delivered" };
 }
 
-function endStageOf(
-  produced: Produced,
-  position: Position | undefined,
-): Extract<Stage, { stage: "delivered" | "dropped" | "rejected" }> {
+type Ended = Extract<Stage, { stage: "delivered" | "dropped" | "rejected" }>;
+
+function endStageOf({ attempt, produced }: Settlement<unknown>, position: Position | undefined): Ended {
   if (produced.kind === "rejected") return { stage: "rejected", reason: produced.reason };
-  if (produced.payload === undefined) return { stage: "dropped" };
+  if (endOf(produced, attempt.line.isGroup).kind === "dropped") return { stage: "dropped" };
   return position === undefined ? { stage: "delivered" } : { stage: "delivered", position };
 }
 

@@ -9,7 +9,7 @@ import { DeadLetters } from "./dead-letters.js";
 import { Deadlines } from "./deadlines.js";
 import { JobQueue } from "./job-queue.js";
 import { JobRunner, type JobLine, type JobRunnerOptions } from "./job-runner.js";
-import type { JobAccepted, JobDraft, JobFound, JobOrigin } from "./job-store.js";
+import type { JobAccepted, JobDraft, JobFound, JobHead, JobOrigin } from "./job-store.js";
 import { QueueMeter, type QueueFigures } from "./queue-figures.js";
 import type { QueueSettings } from "./queued.js";
 import { publisherOf } from "./publisher.js";
@@ -26,6 +26,9 @@ const LOOK_EVERY_MS = 1_000;
 
 /** When to try again where a queue is full. */
 const FULL_AGAIN_MS = 1_000;
+
+/** The name of a group's queue begins with it; a pattern of channels cannot. */
+export const groupPrefix = "group:";
 
 /** What a job takes up beside its message, about. */
 const JOB_BYTES = 300;
@@ -70,19 +73,14 @@ export class Jobs<Principal extends { readonly id: string }> {
   #closeError: WireError | undefined;
 
   constructor(options: JobsOptions<Principal>) {
-    const { clock, executor, queues, store } = options;
+    const { executor, queues, store } = options;
     this.#options = options;
     this.#runner = new JobRunner({
       ...options,
       onStage: (id, stage) => this.#followers.tell(id, stage),
       onFree: (line) => this.#pump(line),
     });
-    for (const [pattern, settings] of queues) {
-      const leaseMs = executor.isLeased(pattern) ? settings.leaseMs : Infinity;
-      const queue = new JobQueue({ ...settings, leaseMs });
-      const deadlines = new Deadlines(clock, settings.timeoutMs);
-      this.#lines.set(pattern, { pattern, settings, queue, deadlines, meter: new QueueMeter() });
-    }
+    for (const [pattern, settings] of queues) this.#addLine(pattern, settings, false);
     this.#intake = new Batches(ACCEPTED_AT_ONCE_MAX, (drafts) => store.accept(drafts));
     this.deadLetters = new DeadLetters({
       store,
@@ -168,26 +166,57 @@ export class Jobs<Principal extends { readonly id: string }> {
 
   /** Take up what the store has kept; before everything else. Rejects with what the store rejects with. */
   async load(): Promise<void> {
-    const { clock, logger, store } = this.#options;
+    const { logger } = this.#options;
     const orphans = new Map<string, number>();
-    let after = 0;
-    for (;;) {
-      const heads = await store.heads(after, LOADED_AT_ONCE);
-      for (const head of heads) {
-        after = head.sequence;
-        const line = this.#lines.get(head.queue);
-        if (line !== undefined) line.queue.add(head, clock.wallTimeMs());
-        else orphans.set(head.queue, (orphans.get(head.queue) ?? 0) + 1);
-      }
-      if (heads.length === 0) break;
-    }
+    await this.#eachHead((head) => {
+      const line = this.#lines.get(head.queue);
+      if (line !== undefined) line.queue.add(head, this.#options.clock.wallTimeMs());
+      // A group's go on when somebody subscribes to it again.
+      else if (!head.queue.startsWith(groupPrefix)) orphans.set(head.queue, (orphans.get(head.queue) ?? 0) + 1);
+    });
     for (const [queue, jobs] of orphans) logger.warn("pipeline/orphans", { queue, jobs });
     this.#pumpAll();
+  }
+
+  /** Add a group's queue, and take up what the store has kept of it. Rejects with what the store rejects with. */
+  async addGroup(name: string, settings: QueueSettings): Promise<void> {
+    const line = this.#addLine(name, settings, true);
+    await this.#eachHead((head) => {
+      if (head.queue === name) line.queue.add(head, this.#options.clock.wallTimeMs());
+    });
+    this.#pump(line);
+  }
+
+  /** Nobody processes a group's queue any more: what is in it stays in the store. */
+  removeGroup(name: string): void {
+    this.#lines.get(name)?.deadlines.close(wireError("server/stopping", "nobody is in the group any more"));
+    this.#lines.delete(name);
   }
 
   /** Resolves when what was being processed has been given up. After `close`. */
   async ended(): Promise<void> {
     await Promise.all(this.#runs);
+  }
+
+  #addLine(pattern: string, settings: QueueSettings, isGroup: boolean): JobLine {
+    const { clock, executor } = this.#options;
+    const leaseMs = executor.isLeased(pattern) ? settings.leaseMs : Infinity;
+    const queue = new JobQueue({ ...settings, leaseMs });
+    const deadlines = new Deadlines(clock, settings.timeoutMs);
+    const line = { pattern, isGroup, settings, queue, deadlines, meter: new QueueMeter() };
+    this.#lines.set(pattern, line);
+    return line;
+  }
+
+  async #eachHead(visit: (head: JobHead) => void): Promise<void> {
+    let after = 0;
+    for (;;) {
+      const heads = await this.#options.store.heads(after, LOADED_AT_ONCE);
+      const last = heads.at(-1);
+      if (last === undefined) return;
+      for (const head of heads) visit(head);
+      after = last.sequence;
+    }
   }
 
   #pumpAll(): void {

@@ -45,7 +45,7 @@ export class Lane {
   /** Its place among the lanes that are ready. */
   turn: Link<Lane> | undefined;
   #isBusy = false;
-  readonly #line = new Heap<QueueEntry>((one, other) => one.place < other.place);
+  readonly #line = new Heap<QueueEntry>(standsBefore);
 
   constructor(key: string) {
     this.key = key;
@@ -86,4 +86,8 @@ export class Lane {
     while (this.#line.first?.state === "ended") this.#line.pop();
     return this.#line.first;
   }
+}
+
+function standsBefore(one: QueueEntry, other: QueueEntry): boolean {
+  return one.place < other.place;
 }

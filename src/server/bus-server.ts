@@ -1,4 +1,5 @@
-import type { ChannelName, PublishOf } from "../contract/types.js";
+import type { GroupHandler, GroupOptions, GroupSubscription } from "./groups.js";
+import type { ChannelName, MessageOf, ParamsOf, PatternsOf, PublishOf } from "../contract/types.js";
 import type { Contract } from "../contract/contract.js";
 import type { WebSocketServer } from "../engine/web-socket-server.js";
 import { closeKinds } from "../wire/close-codes.js";
@@ -67,6 +68,26 @@ export class BusServer<App extends Contract> implements AsyncDisposable {
   /** The pipeline: where messages are, dead letters, figures. */
   get pipeline(): PipelineControl {
     return this.#options.bus.pipeline;
+  }
+
+  /**
+   * Follow all channels of a pattern as a member of a group: a durable cursor with a name. Its members share the work, a
+   * message is acknowledged when its handler has returned, and the group goes on where it stood after any restart.
+   *
+   * Rejects with `group/invalid`, `group/no-store`, or what the store rejects with.
+   */
+  subscribe<const Pattern extends PatternsOf<App>>(
+    pattern: Pattern,
+    options: GroupOptions<MessageOf<App, Pattern>, ParamsOf<Pattern>>,
+    handler: GroupHandler<MessageOf<App, Pattern>, ParamsOf<Pattern>>,
+  ): Promise<GroupSubscription> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract's schemas made the messages
+    return this.#options.bus.groups.subscribe(pattern, options as never, handler as never);
+  }
+
+  /** Forget a group and where it stood. Rejects with `group/invalid` while it has members. */
+  forgetGroup(name: string): Promise<void> {
+    return this.#options.bus.groups.forget(name);
   }
 
   /** The clients that are connected, to be asked for what they offer. */

@@ -34,6 +34,7 @@ import {
   requireNoDisk,
   type Foundations,
 } from "./composition.js";
+import type { Groups } from "./groups.js";
 import { embeddedStore } from "./embedded-store.js";
 import { subprotocol } from "../wire/subprotocol.js";
 import { isChannelName } from "../wire/channel-name.js";
@@ -69,6 +70,7 @@ export class Bus<App extends Contract> {
   readonly #hub: Hub;
   readonly #processing: Processing;
   readonly #workers: Workers;
+  readonly groups: Groups;
   readonly #services: SessionServices;
   readonly #sessions = new Set<Session>();
 
@@ -93,8 +95,8 @@ export class Bus<App extends Contract> {
     let workers: Workers | undefined;
     try {
       workers = await openWorkers(app, options, { ...parts, module });
-      const processing = await openProcessing(app, options, { ...parts, hub, workers });
-      return new Bus(app, options, { ...parts, hub, workers, processing });
+      const opened = await openProcessing(app, options, { ...parts, hub, workers });
+      return new Bus(app, options, { ...parts, ...opened, hub, workers });
     } catch (error) {
       await workers?.close();
       await all.close();
@@ -112,6 +114,7 @@ export class Bus<App extends Contract> {
     this.#hub = hub;
     this.#processing = processing;
     this.#workers = workers;
+    this.groups = parts.groups;
     this.pipeline = new PipelineControl(processing, workers);
     this.#services = {
       contract: app,
@@ -181,6 +184,7 @@ export class Bus<App extends Contract> {
 
   /** Give up what is being processed, then tell every client when to come back. Resolves when that is on its way. */
   async sayGoodbye(retryAfterMs: number): Promise<void> {
+    this.groups.close();
     this.#processing.close();
     // What was given up is answered in this turn.
     await new Promise<void>((resolve) => this.#turns.atEndOfTurn(resolve));
@@ -227,6 +231,7 @@ interface BusParts extends Foundations {
   readonly hub: Hub;
   readonly workers: Workers;
   readonly processing: Processing;
+  readonly groups: Groups;
 }
 
 /** What became of one message of several. */

@@ -7,10 +7,13 @@ import { BusbarError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Random } from "../kernel/random.js";
 import { LocalExecutor, SplitExecutor } from "../pipeline/executor.js";
+import type { GroupStore } from "../pipeline/group-store.js";
 import type { JobStore } from "../pipeline/job-store.js";
 import { pipelineLimits } from "../pipeline/pipeline.js";
 import { processorTable, type ProcessorTable } from "../pipeline/processor-table.js";
 import type { BusOptions } from "./options.js";
+import { GroupExecutor } from "./group-executor.js";
+import { Groups } from "./groups.js";
 import { Processing } from "./processing.js";
 import { Workers, type WorkersOptions } from "./workers.js";
 
@@ -77,12 +80,18 @@ export function openWorkers<App extends Contract>(
   return Workers.open({ options: chosen, contract: app, patterns, module, leaseMs, clock, random, logger });
 }
 
+/** What processes messages, and who follows them in groups. */
+export interface OpenedPipeline {
+  readonly processing: Processing;
+  readonly groups: Groups;
+}
+
 /** The pipeline with its queues. Rejects with `server/no-queues`, or what a store rejects with. */
-export function openProcessing<App extends Contract>(
+export async function openProcessing<App extends Contract>(
   app: App,
   options: BusOptions<App>,
   parts: Foundations & { readonly hub: Hub; readonly workers: Workers },
-): Promise<Processing> {
+): Promise<OpenedPipeline> {
   const { clock, durable, hub, logger, memory, random, table, workers } = parts;
   const { processors, queued, queues } = table;
   const match = app.match.bind(app);
@@ -98,11 +107,30 @@ export function openProcessing<App extends Contract>(
     if (stores[durabilityOf(pattern)] !== undefined) continue;
     throw new BusbarError("server/no-queues", `"${pattern}" is queued, and the store keeps no queues`);
   }
-  const executor = new SplitExecutor(local, workers.host);
+  const members = new GroupExecutor();
+  const executor = new SplitExecutor(new SplitExecutor(local, workers.host), members);
   const limits = options.limits?.pipeline ?? {};
-  return Processing.open({
+  const processing = await Processing.open({
     ...{ app, hub, executor, queued, queues, stores, durabilityOf, clock, random, logger, limits },
   });
+  const groupStores = { memory: groupsOf(memory), disk: durable && groupsOf(durable) };
+  const groups = new Groups({
+    ...{ contract: app, hub, executor: members, durabilityOf, clock, logger },
+    stores: (durability) => {
+      const store = groupStores[durability];
+      const jobs = processing.jobs(durability);
+      return store && jobs && { groups: store, jobs };
+    },
+  });
+  return { processing, groups };
+}
+
+function groupsOf(store: Store): GroupStore | undefined {
+  return "groups" in store && isGroupStore(store.groups) ? store.groups : undefined;
+}
+
+function isGroupStore(value: unknown): value is GroupStore {
+  return typeof value === "object" && value !== null && "register" in value && "move" in value;
 }
 
 /** Where a store keeps queued messages; undefined for one that does not. */

@@ -18,6 +18,7 @@ export type { BusServer, CloseOptions, ServerChannel } from "./bus-server.js";
 export type { RequestOptions, Refusal } from "../session/call-handler.js";
 export type { Store } from "../hub/store.js";
 export type { PublishOutcome } from "./bus.js";
+export type { GroupContext, GroupHandler, GroupMessage, GroupOptions, GroupSubscription } from "./groups.js";
 export { httpProcessor, type HttpProcessorOptions } from "./http-processor.js";
 export type { DeadLetterControl, PipelineControl, Processed } from "./pipeline-control.js";
 export type { DeadLetterRange, ListedDeadLetter, PipelineSnapshot } from "./processing.js";

@@ -65,6 +65,7 @@ export class Processing {
   readonly pipeline: Pipeline<Principal>;
   readonly #options: ProcessingOptions;
   readonly #jobs: readonly Jobs<Principal>[];
+  readonly #byDurability = new Map<Durability, Jobs<Principal>>();
 
   /** Take up what waits in the stores. Rejects with what a store rejects with. */
   static async open(options: ProcessingOptions): Promise<Processing> {
@@ -76,23 +77,21 @@ export class Processing {
   /** On stores in which nothing waits. */
   constructor(options: ProcessingOptions) {
     const { app, clock, executor, hub, limits, logger, queued, queues, random, stores } = options;
-    const jobs: Jobs<Principal>[] = [];
     for (const durability of ["memory", "disk"] as const) {
       const store = stores[durability];
       if (store === undefined) continue;
       const own = [...queues].filter(([pattern]) => options.durabilityOf(pattern) === durability);
       const parts = { store, queues: new Map(own), executor, clock, random, logger };
-      jobs.push(
-        new Jobs<Principal>({
-          ...parts,
-          match: app.match.bind(app),
-          find: hub.find.bind(hub),
-          deliverAll: (outputs, rider) => deliverAll(hub, outputs, rider),
-        }),
-      );
+      const of = new Jobs<Principal>({
+        ...parts,
+        match: app.match.bind(app),
+        find: hub.find.bind(hub),
+        deliverAll: (outputs, rider) => deliverAll(hub, outputs, rider),
+      });
+      this.#byDurability.set(durability, of);
     }
     this.#options = options;
-    this.#jobs = jobs;
+    this.#jobs = [...this.#byDurability.values()];
     this.pipeline = new Pipeline({
       executor,
       isQueued: (pattern) => queued.has(pattern),
@@ -109,6 +108,11 @@ export class Processing {
 
   get snapshot(): PipelineSnapshot {
     return { ...this.pipeline.figures, queues: this.#jobs.flatMap(({ snapshot }) => snapshot) };
+  }
+
+  /** What waits with this durability; undefined where the store keeps no messages. */
+  jobs(durability: Durability): Jobs<Principal> | undefined {
+    return this.#byDurability.get(durability);
   }
 
   /** Where the message with this id is; undefined where it is not known (any more). */

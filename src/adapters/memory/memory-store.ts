@@ -15,6 +15,7 @@ import type {
   Rider,
   TransactionStore,
 } from "../../hub/store.js";
+import { MemoryGroups } from "./memory-groups.js";
 import { MemoryJobs } from "./memory-jobs.js";
 import { MemoryLog } from "./memory-log.js";
 import type { OriginWindowLimits } from "./origin-window.js";
@@ -65,6 +66,7 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements TransactionStore {
   /** The queued messages of the same process. */
   readonly jobs: MemoryJobs;
+  readonly groups: MemoryGroups;
   readonly #clock: Clock;
   readonly #limits: MemoryStoreLimits;
   readonly #open = new Map<string, MemoryLog>();
@@ -81,6 +83,7 @@ export class MemoryStore implements TransactionStore {
     this.#limits = { ...memoryStoreLimits, ...limits };
     this.#epoch = randomHex(random, 8);
     this.jobs = new MemoryJobs(clock, this.#limits);
+    this.groups = new MemoryGroups(() => this.#channelNames());
   }
 
   /** About how many bytes the messages of all logs take. */
@@ -150,6 +153,11 @@ export class MemoryStore implements TransactionStore {
     const appended = drafts.map((draft) => this.#append(log, draft));
     this.#letGo(log, drafts.length + TRIMMED_PER_CALL);
     return appended;
+  }
+
+  *#channelNames(): Generator<string> {
+    for (const { channel, head } of this.#open.values()) if (head > 0) yield channel;
+    for (const { channel } of this.#released.values()) yield channel;
   }
 
   #openLog(channel: string): MemoryLog {

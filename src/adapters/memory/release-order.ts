@@ -44,6 +44,11 @@ export class ReleaseOrder<Item> {
     return link.item;
   }
 
+  /** All of them, in no order. */
+  *values(): Generator<Item> {
+    for (const { item } of this.#links.values()) yield item;
+  }
+
   takeOldest(): Item | undefined {
     return this.#oldest && this.take(this.#nameOf(this.#oldest.item));
   }
