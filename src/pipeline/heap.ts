@@ -10,10 +10,7 @@ export class Heap<Item> {
   readonly #onMove: (item: Item, index: number) => void;
 
   /** @param onMove told where an item is now, for `removeAt` */
-  constructor(
-    isBefore: (one: Item, other: Item) => boolean,
-    onMove: (item: Item, index: number) => void = nothing,
-  ) {
+  constructor(isBefore: (one: Item, other: Item) => boolean, onMove: (item: Item, index: number) => void = nothing) {
     this.#isBefore = isBefore;
     this.#onMove = onMove;
   }

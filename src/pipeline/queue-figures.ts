@@ -26,9 +26,9 @@ export interface QueueFigures {
 
 /** Counts what happens in a queue. */
 export class QueueMeter {
-  readonly waiting = new Latencies();
-  readonly processing = new Latencies();
-  readonly settling = new Latencies();
+  readonly waiting: Latencies = new Latencies();
+  readonly processing: Latencies = new Latencies();
+  readonly settling: Latencies = new Latencies();
   readonly #counts: Record<QueueEvent, number> = {
     accepted: 0,
     begun: 0,
