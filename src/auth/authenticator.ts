@@ -3,13 +3,19 @@ import type { Principal } from "./principal.js";
 
 export type { Credentials } from "../wire/messages.js";
 
+export interface RequestHeaders {
+  get(name: string): string | undefined;
+  /** Names and values, where they can be listed. */
+  [Symbol.iterator]?(): Iterator<readonly [string, string]>;
+}
+
 /** What an authenticator can see of whoever wants in. */
 export interface AuthenticationRequest {
   /** The request target as it came: path and query. */
   readonly url: string;
   readonly path: string;
   /** Header values by name, in any case. */
-  readonly headers: { get(name: string): string | undefined };
+  readonly headers: RequestHeaders;
   readonly cookies: ReadonlyMap<string, string>;
   readonly remoteAddress: string;
   /** From the `Authorization` header, or from the client's `hello`. */

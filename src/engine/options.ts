@@ -55,6 +55,15 @@ export interface SocketOptions {
   readonly logger?: Logger;
 }
 
+/** A handshake that was refused, for an audit trail. */
+export interface HandshakeRefusal {
+  readonly address: string;
+  /** As in the log: `handshake/origin`, `handshake/not-authenticated` … */
+  readonly code: string;
+  /** The HTTP status of the answer. */
+  readonly status: number;
+}
+
 /** What a server of sockets can choose, attached or not. */
 export interface ServerOptions extends SocketOptions {
   /** The one path that is served; others are answered with 404. Default: all paths. */
@@ -65,6 +74,8 @@ export interface ServerOptions extends SocketOptions {
   readonly authenticate?: Authenticator | readonly Authenticator[];
   /** Which pages may connect: "same" (the server's own origin, the default), "any", or a list of origins. */
   readonly origins?: "same" | "any" | readonly string[];
+  /** Told of each handshake that is refused. It must not throw. */
+  readonly onRefused?: ((refusal: HandshakeRefusal) => void) | undefined;
 }
 
 export interface ServeOptions extends ServerOptions {

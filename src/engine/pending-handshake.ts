@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Clock, Timer } from "../kernel/clock.js";
 import type { Logger } from "../kernel/logger.js";
 import { HandshakeError } from "../protocol/errors.js";
+import type { HandshakeRefusal } from "./options.js";
 import { refuseUpgrade } from "../protocol/server-handshake.js";
 
 /** How long a refused peer may take to read the refusal. */
@@ -12,6 +13,8 @@ export interface PendingHandshakeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timeoutMs: number;
+  /** Told when it is refused. */
+  readonly onRefused?: ((refusal: HandshakeRefusal) => void) | undefined;
   /** Told when the connection became a socket, or when it is gone. */
   readonly onEnded: (handshake: PendingHandshake) => void;
 }
@@ -64,7 +67,8 @@ export class PendingHandshake {
   refuse(error: HandshakeError): void {
     if (this.#isDecided) return;
     this.#decide();
-    const { clock, logger } = this.#options;
+    const { clock, logger, onRefused } = this.#options;
+    onRefused?.({ address: this.address, code: error.code, status: error.status });
     logger.warn("websocket/handshake-refused", {
       address: this.address,
       code: error.code,

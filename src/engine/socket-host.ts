@@ -33,6 +33,7 @@ export class SocketHost {
   readonly #limits: Limits;
   readonly #kind: SocketKind;
   readonly #gate: Gate;
+  readonly #onRefused: ServerOptions["onRefused"];
   readonly #count: ConnectionCount;
   readonly #pending = new Set<PendingHandshake>();
 
@@ -48,6 +49,7 @@ export class SocketHost {
       limits: socketLimitsOf(options),
     });
     this.#gate = new Gate(options, this.#surroundings.logger);
+    this.#onRefused = options.onRefused;
     this.#count = new ConnectionCount(this.#limits);
   }
 
@@ -94,6 +96,7 @@ export class SocketHost {
       clock,
       logger,
       timeoutMs: this.#limits.handshakeTimeoutMs,
+      onRefused: this.#onRefused,
       onEnded: (ended) => this.#pending.delete(ended),
     });
     this.#pending.add(handshake);

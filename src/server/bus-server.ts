@@ -1,9 +1,11 @@
 import type { GroupHandler, GroupOptions, GroupSubscription } from "./groups.js";
+import type { RevocationTarget } from "../auth/revocations.js";
 import type { ChannelName, MessageOf, ParamsOf, PatternsOf, PublishOf } from "../contract/types.js";
 import type { Contract } from "../contract/contract.js";
 import type { WebSocketServer } from "../engine/web-socket-server.js";
 import { closeKinds } from "../wire/close-codes.js";
 import type { PublishOk } from "../wire/messages.js";
+import type { AuditControl } from "./access-control.js";
 import type { Bus, PublishOutcome } from "./bus.js";
 import type { BusClient, PublishTiming } from "./options.js";
 import type { PipelineControl } from "./pipeline-control.js";
@@ -19,6 +21,11 @@ export interface ServerChannel<Data> {
   publish(data: Data, options?: PublishTiming): Promise<PublishOk>;
   /** Publish several messages, in their order; one outcome for each. */
   publishAll(messages: readonly Data[], options?: PublishTiming): Promise<PublishOutcome[]>;
+}
+
+export interface RevokeOptions {
+  /** How long the revocation is known, in milliseconds. Default: `limits.revocations.revocationKeepMs`, 30 days. */
+  readonly forMs?: number;
 }
 
 export interface CloseOptions {
@@ -88,6 +95,40 @@ export class BusServer<App extends Contract> implements AsyncDisposable {
   /** Forget a group and where it stood. Rejects with `group/invalid` while it has members. */
   forgetGroup(name: string): Promise<void> {
     return this.#options.bus.groups.forget(name);
+  }
+
+  /** Who was let in, refused, revoked, denied. */
+  get audit(): AuditControl {
+    const { trail } = this.#options.bus.access;
+    return { recent: () => trail.recent() };
+  }
+
+  /**
+   * End every session of a principal, or of a token by its id (the claim `jti`), and refuse it from now on: a token until
+   * it is forgotten after `forMs` (default: 30 days; give more for tokens that live longer), a principal's credentials
+   * unless they say, with the claim `iat`, that they were issued later. In memory: a server that starts again knows
+   * nothing of it. Returns how many sessions ended.
+   *
+   * @throws BusbarError `auth/too-many-revocations`; the sessions have ended then.
+   */
+  revoke(target: RevocationTarget, { forMs }: RevokeOptions = {}): number {
+    return this.#options.bus.access.revoke(target, forMs);
+  }
+
+  /** Take a revocation back; false where there was none. */
+  reinstate(target: RevocationTarget): boolean {
+    return this.#options.bus.access.reinstate(target);
+  }
+
+  /**
+   * End a session, and refuse the token that it was let in with where that has an id; false where there is no such
+   * session. The client does not come back by itself.
+   *
+   * @example handle: { logout: (_input, { client }) => void server.logout(client) }
+   * @throws BusbarError `auth/too-many-revocations`; the session has ended then.
+   */
+  logout({ session }: Pick<BusClient<App>, "session">): boolean {
+    return this.#options.bus.access.logout(session);
   }
 
   /** The clients that are connected, to be asked for what they offer. */

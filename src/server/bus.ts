@@ -24,7 +24,10 @@ import { wireError } from "../wire/errors.js";
 import type { CallTable } from "../session/call-handler.js";
 import { refusalOf } from "../session/publishes.js";
 import { SessionRegistry } from "../session/session-registry.js";
+import { WallClockWatch } from "../session/wall-clock-watch.js";
 import type { PublishOk } from "../wire/messages.js";
+import { AccessControl } from "./access-control.js";
+import { auditSinks, requireAuditChannel } from "./audit-options.js";
 import { callTable } from "./call-table.js";
 import {
   loadProcessors,
@@ -62,6 +65,7 @@ const serverPrincipal: Principal = { id: "server", roles: [], claims: {}, expire
 export class Bus<App extends Contract> {
   readonly logger: Logger;
   readonly pipeline: PipelineControl;
+  readonly access: AccessControl;
   readonly #contract: App;
   readonly #authenticate: Authenticator;
   readonly #random: Random;
@@ -88,6 +92,7 @@ export class Bus<App extends Contract> {
     const calls = callTable(app, options.handle ?? {});
     const memory = new MemoryStore({ clock, random, limits: options.limits?.memory ?? {} });
     if (store === undefined) requireNoDisk(app);
+    requireAuditChannel(app, options.audit ?? {});
     const durable = typeof store === "string" ? await embeddedStore(store, { clock, random, logger }) : store;
     const all = durable === undefined ? memory : new SplitStore(memory, durable);
     const parts = { clock, random, logger, table, calls, memory, durable, store: all };
@@ -116,12 +121,19 @@ export class Bus<App extends Contract> {
     this.#workers = workers;
     this.groups = parts.groups;
     this.pipeline = new PipelineControl(processing, workers);
+    const sinks = auditSinks(options.audit ?? {}, (channel, event) => this.publish(channel, event));
+    const limits = { ...options.limits?.revocations, ...options.limits?.audit };
+    this.access = new AccessControl({ clock, logger, sessions: this.#sessions, sinks, limits });
+    const { revocations, trail } = this.access;
     this.#services = {
       contract: app,
       hub,
       pipeline: processing.pipeline,
       messages: processing,
       authenticate: this.#authenticate,
+      revocations,
+      audit: trail.record,
+      wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),
       calls,
       registry: new SessionRegistry(),
@@ -195,6 +207,7 @@ export class Bus<App extends Contract> {
   }
 
   async close(): Promise<void> {
+    this.access.close();
     await this.#workers.close();
     await this.#processing.ended();
     this.#hub.close();
@@ -218,7 +231,8 @@ export class Bus<App extends Contract> {
       compression,
       keepalive,
       subprotocols: [subprotocol],
-      authenticate: handshakeAuthenticator(this.#authenticate),
+      authenticate: handshakeAuthenticator(this.access.guard(this.#authenticate)),
+      onRefused: this.access.handshakeRefused,
       limits: { messageBytesMax, ...limits.socket, outboxBytesMax },
       logger: this.logger,
     };

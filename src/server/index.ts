@@ -4,9 +4,12 @@
  * @module
  */
 export { consoleLogger, type ConsoleLoggerOptions, type LogLevel } from "../adapters/node/logger.js";
+export type { AuditEvent } from "../auth/audit-event.js";
+export type { AuditLimits, AuditSink } from "../auth/audit-trail.js";
 export type { AuthenticationRequest, Authenticator, Credentials } from "../auth/authenticator.js";
 export { basic, type BasicLookup, type BasicOptions, type BasicUser } from "../auth/basic.js";
 export type { Principal } from "../auth/principal.js";
+export type { RevocationLimits, RevocationTarget } from "../auth/revocations.js";
 export { BusbarError } from "../kernel/errors.js";
 export { silentLogger, type LogFields, type Logger } from "../kernel/logger.js";
 export type { DeadLetter } from "../pipeline/dead-letters.js";
@@ -14,7 +17,9 @@ export { Dropped, pipe, Rejection, type Outcome, type ProcessContext, type Proce
 export { queued, type Queued, type QueueOptions } from "../pipeline/queued.js";
 export { WireError } from "../wire/errors.js";
 export type { EndStage, Position, PublishOk, Stage } from "../wire/messages.js";
-export type { BusServer, CloseOptions, ServerChannel } from "./bus-server.js";
+export type { AuditControl } from "./access-control.js";
+export type { AuditOptions } from "./audit-options.js";
+export type { BusServer, CloseOptions, RevokeOptions, ServerChannel } from "./bus-server.js";
 export type { RequestOptions, Refusal } from "../session/call-handler.js";
 export type { Store } from "../hub/store.js";
 export type { PublishOutcome } from "./bus.js";

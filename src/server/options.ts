@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AuditLimits } from "../auth/audit-trail.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
+import type { RevocationLimits } from "../auth/revocations.js";
 import type {
   CallAnswerOf,
   CallInputOf,
@@ -25,6 +27,7 @@ import type { Queued } from "../pipeline/queued.js";
 import type { Store } from "../hub/store.js";
 import type { CallContext, Refusal, RequestOptions } from "../session/call-handler.js";
 import type { SessionLimits } from "../session/limits.js";
+import type { AuditOptions } from "./audit-options.js";
 import type { WorkersOptions } from "./workers.js";
 
 /** When a message is to be processed and delivered: the receipt says `accepted`. Default: at once. One of the two. */
@@ -57,7 +60,7 @@ export interface HandlerContext<App, Pattern extends string> extends Omit<CallCo
   /** `return refuse(reason)`: tell the caller why not. */
   readonly refuse: (reason: CallRefusalOf<App, Pattern>) => Refusal;
   /** The caller's own connection. */
-  readonly client: Pick<BusClient<App>, "call">;
+  readonly client: Pick<BusClient<App>, "call" | "session">;
 }
 
 /** The application's function behind a call. What it throws is logged, and the caller is told `call/failed`. */
@@ -97,6 +100,10 @@ export interface ServerLimits {
   readonly session?: Partial<SessionLimits>;
   readonly pipeline?: Partial<PipelineLimits>;
   readonly hub?: Partial<HubLimits>;
+  /** How many revocations are known, and how long. */
+  readonly revocations?: Partial<RevocationLimits>;
+  /** How many events the audit trail keeps, and takes a second. */
+  readonly audit?: Partial<AuditLimits>;
   /** How much the memory keeps, and how long repeats of a publish are known there. */
   readonly memory?: Partial<MemoryStoreLimits>;
 }
@@ -130,6 +137,8 @@ export interface BusOptions<App> {
   readonly keepalive?: KeepaliveOptions | false;
   readonly compression?: CompressionOptions | boolean;
   readonly limits?: ServerLimits;
+  /** Where the audit trail goes. Default: it is kept in memory, for `server.audit.recent()`. */
+  readonly audit?: AuditOptions;
   /** Default: JSON lines on standard error, from `info` on. */
   readonly logger?: Logger;
 }

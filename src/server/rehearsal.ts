@@ -1,6 +1,7 @@
 import { MemoryStore } from "../adapters/memory/memory-store.js";
 import { firstOf, type AuthenticationRequest, type Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
+import { Revocations } from "../auth/revocations.js";
 import { openBus, type Bus, type BusOptions as ClientOptions } from "../client/index.js";
 import type { Contract } from "../contract/contract.js";
 import type { ChannelName, PublishOf } from "../contract/types.js";
@@ -13,6 +14,7 @@ import { sessionLimits } from "../session/limits.js";
 import { PushEncoder } from "../session/push-encoder.js";
 import type { SessionServices } from "../session/services.js";
 import { SessionRegistry } from "../session/session-registry.js";
+import { WallClockWatch } from "../session/wall-clock-watch.js";
 import { Session } from "../session/session.js";
 import { MemoryNetwork, type MemoryPeer, type MemoryPeerListener } from "../testing/memory-network.js";
 import { SeededRandom } from "../testing/seeded-random.js";
@@ -88,6 +90,9 @@ export class Rehearsal<App extends Contract> {
       pipeline: this.#processing.pipeline,
       messages: this.#processing,
       authenticate: this.#authenticate,
+      revocations: new Revocations(clock),
+      audit: () => undefined,
+      wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),
       calls: callTable(app, handle),
       registry: new SessionRegistry(),

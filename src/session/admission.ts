@@ -1,3 +1,4 @@
+import type { RefusedEvent } from "../auth/audit-event.js";
 import type { AuthenticationRequest } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import type { Timer } from "../kernel/clock.js";
@@ -7,7 +8,10 @@ import type { Credentials } from "../wire/messages.js";
 import type { SessionServices } from "./services.js";
 
 /** What an admission needs of all that the sessions share. */
-export type AdmissionServices = Pick<SessionServices, "authenticate" | "clock" | "limits">;
+export type AdmissionServices = Pick<
+  SessionServices,
+  "audit" | "authenticate" | "clock" | "limits" | "revocations" | "wallClock"
+>;
 
 export interface AdmissionOptions {
   /** The request that the link began with. */
@@ -27,6 +31,8 @@ export class Admission {
   readonly #options: AdmissionOptions;
   /** Until `hello` the time for it, then the principal's. */
   #timer: Timer;
+  /** Ends the watch over the wall clock. */
+  #unwatch: (() => void) | undefined;
 
   constructor(services: AdmissionServices, options: AdmissionOptions) {
     const { clock, limits } = services;
@@ -35,29 +41,27 @@ export class Admission {
     this.#timer = clock.schedule(limits.helloTimeoutMs, () => options.onEnd(closeKinds.noHello));
   }
 
-  /** Who these credentials are, or the handshake's; undefined for nobody, and for somebody who has expired. */
-  async identify(auth: Credentials | undefined): Promise<Principal | undefined> {
-    const { authenticate, clock } = this.#services;
-    const { principal: known, request } = this.#options;
-    const principal = auth === undefined ? known : await authenticate({ ...request, credentials: auth });
-    const isExpired = (principal?.expiresAtMs ?? Infinity) <= clock.wallTimeMs();
-    return isExpired ? undefined : principal;
+  /** Who these credentials are, or the handshake's; undefined, and in the audit trail, for whoever is not let in. */
+  identify(auth: Credentials | undefined): Promise<Principal | undefined> {
+    return this.#identify(auth, "hello");
   }
 
   /** Who these fresh credentials of `current` are. Rejects with `auth/refused` or `auth/other-principal`. */
   async renew(auth: Credentials, current: Principal): Promise<Principal> {
-    const principal = await this.identify(auth);
+    const principal = await this.#identify(auth, "refresh");
     if (principal === undefined) throw wireError("auth/refused", closeKinds.refused.reason);
-    if (principal.id !== current.id) {
-      throw wireError("auth/other-principal", "a refresh cannot change who the client is");
-    }
-    return principal;
+    if (principal.id === current.id) return principal;
+    this.#refused({ at: "refresh", why: "auth/other-principal", principal: principal.id });
+    throw wireError("auth/other-principal", "a refresh cannot change who the client is");
   }
 
   /** It is this principal from now on, until it expires. */
   hold(principal: Principal): void {
-    this.#timer.cancel();
-    this.#watchExpiry(principal);
+    this.end();
+    const { expiresAtMs } = principal;
+    if (expiresAtMs === undefined) return;
+    this.#unwatch = this.#services.wallClock.watch(() => this.#watchExpiry(expiresAtMs));
+    this.#watchExpiry(expiresAtMs);
   }
 
   /** What the client is told of when the principal expires. */
@@ -69,13 +73,33 @@ export class Admission {
   /** The session is over. */
   end(): void {
     this.#timer.cancel();
+    this.#unwatch?.();
+    this.#unwatch = undefined;
   }
 
-  #watchExpiry(principal: Principal): void {
+  async #identify(auth: Credentials | undefined, at: "hello" | "refresh"): Promise<Principal | undefined> {
+    const { authenticate, clock, revocations } = this.#services;
+    const { principal: known, request } = this.#options;
+    const principal = auth === undefined ? known : await authenticate({ ...request, credentials: auth });
+    if (principal === undefined) return this.#refused({ at, why: "auth/unknown" });
+    const { expiresAtMs = Infinity, id } = principal;
+    if (expiresAtMs <= clock.wallTimeMs()) return this.#refused({ at, why: "auth/expired", principal: id });
+    if (revocations.isRevoked(principal)) return this.#refused({ at, why: "auth/revoked", principal: id });
+    return principal;
+  }
+
+  #refused(event: Omit<RefusedEvent, "kind" | "address">): undefined {
+    this.#services.audit({ kind: "refused", ...event, address: this.#options.request.remoteAddress });
+  }
+
+  #watchExpiry(expiresAtMs: number): void {
     const { clock } = this.#services;
-    if (principal.expiresAtMs === undefined) return;
-    const leftMs = principal.expiresAtMs - clock.wallTimeMs();
-    if (leftMs <= 0) return this.#options.onEnd(closeKinds.credentialsExpired);
-    this.#timer = clock.schedule(Math.min(leftMs, timerMsMax), () => this.#watchExpiry(principal));
+    this.#timer.cancel();
+    const leftMs = expiresAtMs - clock.wallTimeMs();
+    if (leftMs <= 0) {
+      this.end();
+      return this.#options.onEnd(closeKinds.credentialsExpired);
+    }
+    this.#timer = clock.schedule(Math.min(leftMs, timerMsMax), () => this.#watchExpiry(expiresAtMs));
   }
 }

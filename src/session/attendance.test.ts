@@ -15,6 +15,7 @@ function attend(world: SessionWorld, roles: readonly string[] = ["member"]) {
     {
       services: world.services,
       principal: principal("ada", ...roles),
+      session: "s1",
       member: "m1",
       producer: undefined,
       outbox,

@@ -19,6 +19,8 @@ export interface RequestOptions {
 
 /** The client at the other end of a connection, to be asked for what it offers. */
 export interface CallableClient {
+  /** Names its session, as in the logs. */
+  readonly session: string;
   /** Rejects with a WireError: `call/no-handler`, `call/refused`, `call/failed`, `call/deadline`, `call/cancelled`. */
   call(name: string, input: unknown, options?: RequestOptions): Promise<unknown>;
 }

@@ -4,7 +4,7 @@ import type { StandardSchema } from "../contract/standard-schema.js";
 import { validate } from "../contract/validation.js";
 import { causeText } from "../kernel/cause-text.js";
 import { optionalDeferred, type Deferred } from "../kernel/deferred.js";
-import { wireError, WireError, wireErrorFrom, type WireErrorCode } from "../wire/errors.js";
+import { inReplyTo, wireError, WireError, wireErrorFrom, type WireErrorCode } from "../wire/errors.js";
 import type { AnswerCommand, CallCommand, CancelCommand, OfferCommand, WithdrawCommand } from "../wire/messages.js";
 import { Refusal, type CallableClient, type CallHandler, type RequestOptions } from "./call-handler.js";
 import type { Attendee } from "./services.js";
@@ -19,10 +19,12 @@ export class Calls {
   readonly #requests = new Map<number, Deferred<unknown>>();
   #lastRequest = 0;
   /** This client, for handlers to ask it back. */
-  readonly #client: CallableClient = { call: (name, input, options) => this.request(name, input, options) };
+  readonly #client: CallableClient;
 
   constructor(attendee: Attendee) {
+    const { session } = attendee;
     this.#attendee = attendee;
+    this.#client = { session, call: (name, input, options) => this.request(name, input, options) };
   }
 
   /** Begin to carry out a call; it answers by itself. @throws WireError where it does not begin. */
@@ -43,7 +45,7 @@ export class Calls {
         if (!isOver()) outbox.ok<"call">(id, { output });
       },
       (error: unknown) => {
-        if (!isOver()) outbox.error(this.#refusal(error, name).inReplyTo(id));
+        if (!isOver()) outbox.error(inReplyTo(this.#refusal(error, name), id));
       },
     );
   }

@@ -1,5 +1,7 @@
+import type { AuditRecorder } from "../auth/audit-event.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
+import type { Revocations } from "../auth/revocations.js";
 import type { Contract } from "../contract/contract.js";
 import type { Hub } from "../hub/hub.js";
 import type { Clock } from "../kernel/clock.js";
@@ -13,6 +15,7 @@ import type { Stage } from "../wire/messages.js";
 import type { Outbox } from "./outbox.js";
 import type { PushEncoder } from "./push-encoder.js";
 import type { SessionRegistry } from "./session-registry.js";
+import type { WallClockWatch } from "./wall-clock-watch.js";
 
 /** Messages on their way through the pipeline. */
 export interface FollowableMessages {
@@ -37,6 +40,11 @@ export interface SessionServices {
   readonly messages: FollowableMessages;
   /** Asked with what a client says in its `hello`. */
   readonly authenticate: Authenticator;
+  /** Who is not let in any more, whatever the authenticator says. */
+  readonly revocations: Pick<Revocations, "isRevoked">;
+  /** Takes who was let in, refused, denied something. */
+  readonly audit: AuditRecorder;
+  readonly wallClock: WallClockWatch;
   readonly pushes: PushEncoder;
   /** Who carries calls out. */
   readonly calls: CallTable;
@@ -53,6 +61,8 @@ export interface Attendee {
   readonly services: SessionServices;
   /** Who it is now: a refresh changes it. */
   readonly principal: Principal;
+  /** Names the session, as in the logs. */
+  readonly session: string;
   /** The name of its memberships, which the others see. */
   readonly member: string;
   /** Names it as a producer of messages; undefined where it did not say which client it is. */

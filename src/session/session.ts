@@ -1,3 +1,4 @@
+import type { AdmittedEvent, EndedEvent } from "../auth/audit-event.js";
 import type { AuthenticationRequest } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { BoundedQueue } from "../kernel/bounded-queue.js";
@@ -6,7 +7,7 @@ import type { LogFields } from "../kernel/logger.js";
 import { randomHex } from "../kernel/random-hex.js";
 import { closeKinds, comesBack, type CloseKind } from "../wire/close-codes.js";
 import { decodeCommand } from "../wire/command-codec.js";
-import { wireError, WireError } from "../wire/errors.js";
+import { inReplyTo, wireError, WireError } from "../wire/errors.js";
 import type { Command, HelloCommand, RefreshCommand } from "../wire/messages.js";
 import { Admission } from "./admission.js";
 import { Allowance } from "./allowance.js";
@@ -34,6 +35,13 @@ type State =
 
 /** Close codes of a client that is gone for good; any other end may be a cut. */
 const leavingCodes: ReadonlySet<number | undefined> = new Set([1000, 1001]);
+
+/** The ends that the audit trail tells of. */
+const causes: ReadonlyMap<CloseKind, EndedEvent["why"]> = new Map([
+  [closeKinds.credentialsExpired, "expired"],
+  [closeKinds.revoked, "revoked"],
+  [closeKinds.loggedOut, "logged-out"],
+]);
 
 /**
  * One client on the server: reads its commands, checks what it may do, answers, and gives everything back at the end.
@@ -113,6 +121,11 @@ export class Session {
   /** Another connection of the same client took over. */
   replaced(): void {
     this.#close(closeKinds.replaced);
+  }
+
+  /** What the client was let in with does not hold any more: it was revoked, or the client logged out. */
+  dismissed(why: "revoked" | "logged-out"): void {
+    this.#close(why === "revoked" ? closeKinds.revoked : closeKinds.loggedOut);
   }
 
   /** Tell the client when to come back, and close: the server stops. */
@@ -200,6 +213,7 @@ export class Session {
     const attendee = {
       services,
       principal,
+      session,
       member,
       producer,
       outbox: this.#outbox,
@@ -211,6 +225,7 @@ export class Session {
     this.#state = { name: "open", attendance: new Attendance(attendee, { held: this.#held, onRefusal }) };
     services.registry.enter(session, this);
     services.logger.info("session/open", this.#who);
+    this.#audit({ kind: "admitted" });
   }
 
   /** Take fresh credentials of the same principal; what its roles do not allow any more ends. */
@@ -221,6 +236,14 @@ export class Session {
     this.#admission.hold(principal);
     this.#outbox.ok<"refresh">(id, this.#admission.expiryOf(principal));
     attendance.judge();
+    this.#audit({ kind: "refreshed" });
+  }
+
+  #audit(event: Pick<AdmittedEvent, "kind"> | Pick<EndedEvent, "kind" | "why">): void {
+    const { principal } = this;
+    const { remoteAddress: address } = this.#options.request;
+    if (principal === undefined) return;
+    this.#services.audit({ ...event, principal: principal.id, session: this.#id, address });
   }
 
   /** A command failed: refused, or by a defect, of which only the log has the details. */
@@ -229,7 +252,7 @@ export class Session {
     if (error instanceof WireError) return this.#refuse(error, command);
     const fields = { ...this.#who, command: command.do, cause: causeText(error) };
     this.#services.logger.error("session/failed", error instanceof Error ? { ...fields, stack: error.stack } : fields);
-    this.#answerRefusal(refusalOf(error).inReplyTo(command.id));
+    this.#answerRefusal(inReplyTo(refusalOf(error), command.id));
     if (command.do === "hello") this.#close(closeKinds.internalError);
   }
 
@@ -240,7 +263,7 @@ export class Session {
     const fields = { ...this.#who, command: command?.do, channel, code, message };
     const why = cause === undefined ? fields : { ...fields, cause: causeText(cause) };
     this.#services.logger.warn("session/refused", why);
-    this.#answerRefusal(command === undefined ? error : error.inReplyTo(command.id));
+    this.#answerRefusal(command === undefined ? error : inReplyTo(error, command.id));
   }
 
   /** A client that goes on asking for what it does not get is sent away; what the server could not do does not count. */
@@ -252,6 +275,8 @@ export class Session {
 
   #close(kind: CloseKind): void {
     if (this.#isOver) return;
+    const why = causes.get(kind);
+    if (why !== undefined) this.#audit({ kind: "ended", why });
     const mayComeBack = comesBack(kind.code) || kind === closeKinds.replaced;
     this.#end(kind.reason, mayComeBack ? "lapse" : "leave");
     this.#options.link.close(kind.code, kind.reason);

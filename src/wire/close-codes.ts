@@ -15,6 +15,8 @@ export type CloseName =
   | "tooManyRefusals"
   | "wrongSubprotocol"
   | "replaced"
+  | "revoked"
+  | "loggedOut"
   | "keepalive"
   | "credentialsExpired"
   | "tooSlow";
@@ -30,6 +32,8 @@ export const closeKinds: Readonly<Record<CloseName, CloseKind>> = {
   tooManyRefusals: { code: 4003, reason: "too many malformed or refused commands" },
   wrongSubprotocol: { code: 4004, reason: "the connection does not speak busbar.v1" },
   replaced: { code: 4005, reason: "another connection of this client took over" },
+  revoked: { code: 4006, reason: "the credentials were revoked" },
+  loggedOut: { code: 4007, reason: "logged out" },
   keepalive: { code: 4500, reason: "the keepalive went unanswered" },
   credentialsExpired: { code: 4501, reason: "the credentials have expired" },
   tooSlow: { code: 4502, reason: "the connection takes messages too slowly" },

@@ -1,7 +1,9 @@
 import { MemoryStore } from "../../src/adapters/memory/memory-store.js";
+import type { AuditEntry } from "../../src/auth/audit-event.js";
 import type { AuthenticationRequest } from "../../src/auth/authenticator.js";
 import { basic } from "../../src/auth/basic.js";
 import type { Principal } from "../../src/auth/principal.js";
+import { Revocations } from "../../src/auth/revocations.js";
 import { channel } from "../../src/contract/channel.js";
 import { contract } from "../../src/contract/contract.js";
 import type { Params } from "../../src/contract/pattern.js";
@@ -14,6 +16,7 @@ import { sessionLimits, type SessionLimits } from "../../src/session/limits.js";
 import type { Link } from "../../src/session/link.js";
 import { PushEncoder } from "../../src/session/push-encoder.js";
 import type { SessionServices } from "../../src/session/services.js";
+import { WallClockWatch } from "../../src/session/wall-clock-watch.js";
 import { SessionRegistry } from "../../src/session/session-registry.js";
 import { Session } from "../../src/session/session.js";
 import type { LogOptions } from "../../src/hub/store.js";
@@ -94,6 +97,9 @@ export interface LogLine {
 export class SessionWorld {
   readonly clock = new VirtualClock();
   readonly lines: LogLine[] = [];
+  /** What the audit trail was told. */
+  readonly audited: AuditEntry[] = [];
+  readonly revocations: Revocations = new Revocations(this.clock);
   readonly store: MemoryStore;
   readonly hub: Hub;
   readonly services: SessionServices;
@@ -131,6 +137,9 @@ export class SessionWorld {
         logger,
       }),
       authenticate: (asked) => this.#known ?? knowsUsers(asked),
+      revocations: this.revocations,
+      audit: (entry) => void this.audited.push(entry),
+      wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),
       calls: new Map(),
       registry: new SessionRegistry(),
