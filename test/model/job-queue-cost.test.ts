@@ -4,13 +4,13 @@ import type { JobHead } from "../../src/pipeline/job-store.js";
 import { collectGarbage } from "../support/garbage.js";
 
 const LARGE = 100_000;
-const SMALL = LARGE / 8;
+const SMALL = LARGE / 16;
 
 /**
- * Eight times as many jobs take about nine times as long when each takes O(log n), and 64 times when something is gone
- * through for each; between the two is room for a busy machine.
+ * So many times as long may 16 times as many jobs take. On two cores with Node 20 it was 21 to 56, also with both cores
+ * busy (caches, beside the logarithm), and 151 to 258 with a loop over all jobs planted in `bury`.
  */
-const GROWTH_MAX = 25;
+const GROWTH_MAX = 100;
 
 const policy: QueuePolicy = {
   parallelMax: 64,
@@ -78,7 +78,7 @@ function cpuMs(task: () => void): number {
   return (system + user) / 1_000;
 }
 
-/** With the bytes that a job takes up at most beside its head: 143 and 401 on Node 20. */
+/** With the bytes that a job takes up at most beside its head: 144 and 403 on Node 20. */
 const cases = [
   ["one key, block", 1, "block", 200],
   ["one key, skip", 1, "skip", 200],
@@ -92,7 +92,7 @@ const LEFT_BYTES_MAX = 20;
 describe("a queue of 100,000 jobs", () => {
   it.each(cases)("goes through none of them for another (%s)", { timeout: 120_000 }, (_name, keyCount, onFailure) => {
     const run = (count: number): number => cpuMs(() => work(queueOf(count, keyCount, { onFailure }), count));
-    const small = Math.min(run(SMALL), run(SMALL), run(SMALL));
+    const small = Math.min(...Array.from({ length: 5 }, () => run(SMALL)));
     expect(run(LARGE) / small).toBeLessThan(GROWTH_MAX);
   });
 
