@@ -56,10 +56,12 @@ function secretsOf({ cookies, credentials, headers, url }: AuthenticationRequest
     .toSorted((one, other) => other.length - one.length);
 }
 
+/** As it looks in JSON, in a URL, and in a log's one line. */
 function encodingsOf(text: string): readonly string[] {
   const json = JSON.stringify(text).slice(1, -1);
   // What has half a surrogate pair has no such encoding.
-  return /\p{Surrogate}/u.test(text) ? [json] : [json, encodeURIComponent(text)];
+  const percent = /\p{Surrogate}/u.test(text) ? [] : [encodeURIComponent(text)];
+  return [json, causeText(text), ...percent];
 }
 
 function headerValues(headers: RequestHeaders): readonly string[] {

@@ -1,5 +1,6 @@
 import { firstOf, type Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
+import { withoutSecrets } from "../auth/redaction.js";
 import type { Logger } from "../kernel/logger.js";
 import { negotiateDeflate, type DeflateParameters } from "../protocol/deflate-negotiation.js";
 import { HandshakeError } from "../protocol/errors.js";
@@ -63,12 +64,16 @@ export class Gate {
 
   async #principalOf(request: HandshakeRequest): Promise<Principal | undefined> {
     if (this.#authenticate === undefined) return undefined;
+    const asked = authenticationRequest(request);
     let principal: Principal | undefined;
     try {
-      principal = await this.#authenticate(authenticationRequest(request));
+      principal = await this.#authenticate(asked);
     } catch (error) {
       if (error instanceof HandshakeError) throw error;
-      this.#logger.error("websocket/authenticator-failed", { address: request.remoteAddress, error: String(error) });
+      this.#logger.error("websocket/authenticator-failed", {
+        address: request.remoteAddress,
+        error: String(withoutSecrets(error, asked)),
+      });
       throw new HandshakeError("handshake/internal");
     }
     if (principal !== undefined) return principal;

@@ -11,7 +11,7 @@ import type { ServerSocket } from "../engine/socket-host.js";
 import type { Hub } from "../hub/hub.js";
 import type { Store } from "../hub/store.js";
 import { causeText } from "../kernel/cause-text.js";
-import { BusbarError } from "../kernel/errors.js";
+import type { BusbarError } from "../kernel/errors.js";
 import type { Random } from "../kernel/random.js";
 import type { Logger } from "../kernel/logger.js";
 import { TimingWheel } from "../kernel/timing-wheel.js";

@@ -1,6 +1,7 @@
 import type { RefusedEvent } from "../auth/audit-event.js";
 import type { AuthenticationRequest } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
+import { withoutSecrets } from "../auth/redaction.js";
 import type { Timer } from "../kernel/clock.js";
 import { closeKinds, type CloseKind } from "../wire/close-codes.js";
 import { wireError } from "../wire/errors.js";
@@ -78,14 +79,24 @@ export class Admission {
   }
 
   async #identify(auth: Credentials | undefined, at: "hello" | "refresh"): Promise<Principal | undefined> {
-    const { authenticate, clock, revocations } = this.#services;
-    const { principal: known, request } = this.#options;
-    const principal = auth === undefined ? known : await authenticate({ ...request, credentials: auth });
+    const { clock, revocations } = this.#services;
+    const principal = auth === undefined ? this.#options.principal : await this.#ask(auth, at);
     if (principal === undefined) return this.#refused({ at, why: "auth/unknown" });
     const { expiresAtMs = Infinity, id } = principal;
     if (expiresAtMs <= clock.wallTimeMs()) return this.#refused({ at, why: "auth/expired", principal: id });
     if (revocations.isRevoked(principal)) return this.#refused({ at, why: "auth/revoked", principal: id });
     return principal;
+  }
+
+  /** Ask who that is. An authenticator's error goes on, without what the client showed. */
+  async #ask(credentials: Credentials, at: "hello" | "refresh"): Promise<Principal | undefined> {
+    const request = { ...this.#options.request, credentials };
+    try {
+      return await this.#services.authenticate(request);
+    } catch (error) {
+      this.#refused({ at, why: "auth/failed" });
+      throw withoutSecrets(error, request);
+    }
   }
 
   #refused(event: Omit<RefusedEvent, "kind" | "address">): undefined {

@@ -102,8 +102,9 @@ function isInteger(value: unknown, min: number): value is number {
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw wireError("wire/not-json", "the message is not JSON", { cause });
+  } catch {
+    // The parser's own error quotes the message, which may hold a password; errors are logged.
+    throw wireError("wire/not-json", "the message is not JSON");
   }
 }
 
