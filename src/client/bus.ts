@@ -28,6 +28,7 @@ import { subscribeFrom, type Gap, type Message } from "./cursor.js";
 import { jsonEncoder } from "./encoder.js";
 import { clientError } from "./errors.js";
 import { Feed } from "./feed.js";
+import { Follows, type Processed, type StageListener } from "./follows.js";
 import type { Inbox } from "./inbox.js";
 import { Listeners } from "./listeners.js";
 import { settingsOf, type BusOptions, type BusSettings } from "./options.js";
@@ -74,6 +75,11 @@ export interface Bus<App extends Contract> {
     input: CallSentOf<App, Name>,
     options?: CallOptions,
   ): Call<CallOutputOf<App, Name>, CallRefusalOf<App, Name>>;
+  /**
+   * Follow a message that was accepted, by its id, over all connections: each stage goes to the listener. Resolves and
+   * rejects like its receipt's `processed`.
+   */
+  follow(message: string, listener?: StageListener): Promise<Processed>;
   /** Carry out the calls of this name that the server makes, on every connection; returns the function that ends it. */
   handle<const Name extends ClientCallName<App>>(name: Name, handler: ClientHandler<App, Name>): () => void;
   /** Call `listener` for each event of this name; returns the function that ends it. */
@@ -107,6 +113,7 @@ export class BusCore {
   readonly #connection: Connection;
   readonly #publisher: Publisher;
   readonly #calls: Calls;
+  readonly #follows: Follows;
   readonly #compareContract: ((hello: HelloOk) => void) | undefined;
   readonly #listeners: Listeners<BusEvents>;
   readonly #feeds = new Map<string, Feed>();
@@ -142,7 +149,9 @@ export class BusCore {
     });
     this.#connection = connection;
     const check = contract && checkAgainst(contract);
-    this.#publisher = new Publisher({ connection, settings, encoder: jsonEncoder, check, ...ports });
+    this.#follows = new Follows(connection);
+    const follow = this.follow.bind(this);
+    this.#publisher = new Publisher({ connection, settings, encoder: jsonEncoder, check, follow, ...ports });
     this.#calls = new Calls({ connection, ...ports });
     this.#compareContract = contract && contractComparison({ parts: contract.parts, connection, onError });
     this.#forgetSignal = whenAborted(settings.signal, () => this.close());
@@ -170,6 +179,10 @@ export class BusCore {
 
   call(name: string, input: unknown, options?: CallOptions): Call<unknown, unknown> {
     return this.#calls.call(name, input, options);
+  }
+
+  follow(message: string, listener?: StageListener): Promise<Processed> {
+    return this.#follows.follow(message, listener);
   }
 
   handle(name: string, handler: (input: unknown, context: HandlerContext<unknown>) => unknown): () => void {
@@ -252,6 +265,7 @@ export class BusCore {
     resumeAll(this.#feeds.values(), this.#connection, this.#settings.commandBytesMax);
     this.#publisher.connectionReady();
     this.#calls.connectionReady();
+    this.#follows.connectionReady();
   }
 
   #connectionLost(): void {
@@ -275,6 +289,8 @@ export class BusCore {
       case "call":
       case "cancel":
         return this.#calls.pushReceived(push);
+      case "stage":
+        return this.#follows.pushReceived(push);
       case "goodbye":
     }
   }
@@ -287,6 +303,7 @@ export class BusCore {
     const reason = error ?? clientError("connection/closed");
     this.#publisher.end(reason);
     this.#calls.end(reason);
+    this.#follows.end(reason);
     this.#listeners.emit("close", { error });
   }
 

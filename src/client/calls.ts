@@ -211,14 +211,14 @@ export class Calls {
     context: HandlerContext<unknown>,
   ): Promise<{ readonly output: unknown } | { readonly error: ErrorBody }> {
     const handler = this.#handlers.get(context.name);
-    if (handler === undefined) return { error: wireError("call/no-handler", "nobody handles this call here").toBody() };
+    if (handler === undefined) return failure("call/no-handler", "nobody handles this call here");
     try {
       const output = await handler(input, context);
       if (!(output instanceof Refusal)) return { output: output ?? null };
-      return { error: wireError("call/refused", "the handler refused", { reason: output.reason }).toBody() };
+      return failure("call/refused", "the handler refused", output.reason);
     } catch (error) {
       this.#options.reportDefect(error);
-      return { error: wireError("call/failed", "the handler failed").toBody() };
+      return failure("call/failed", "the handler failed");
     }
   }
 
@@ -231,6 +231,11 @@ export class Calls {
     const { connection } = this.#options;
     if (connection.isReady) connection.request(make, () => {});
   }
+}
+
+/** What the server is told; without a reason there is no such member. */
+function failure(code: string, message: string, reason?: unknown): { readonly error: ErrorBody } {
+  return { error: { code, message, retryable: code === "call/failed", ...(reason !== undefined && { reason }) } };
 }
 
 function okResult(output: unknown): CallResult<unknown, unknown> {

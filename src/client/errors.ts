@@ -24,27 +24,27 @@ interface ClientErrorKind {
 /** What is true of each, and what it says when there is nothing more exact to say. */
 export const clientErrors: Readonly<Record<ClientErrorCode, ClientErrorKind>> = {
   "connection/lost": { retryable: true, message: "the connection was cut" },
-  "connection/timeout": { retryable: true, message: "the server did not answer in time" },
-  "connection/ended": { retryable: false, message: "the server ended the connection for good" },
+  "connection/timeout": { retryable: true, message: "no answer came in time" },
+  "connection/ended": { retryable: false, message: "the server ended it" },
   "connection/closed": { retryable: false, message: "the bus was closed" },
-  "connection/invalid-url": { retryable: false, message: "this is not the address of a server" },
-  "auth/unavailable": { retryable: true, message: "`token` or `auth` gave no credentials" },
-  "contract/differs": { retryable: false, message: "the server's contract is another one" },
+  "connection/invalid-url": { retryable: false, message: "not the address of a server" },
+  "auth/unavailable": { retryable: true, message: "`token` or `auth` failed" },
+  "contract/differs": { retryable: false, message: "the server's contract differs" },
   "call/unknown-fate": {
     retryable: false,
-    message: "the connection was cut before the answer; whether the call had an effect is unknown",
+    message: "no answer came; it may have had an effect",
   },
   "publish/unknown-fate": {
     retryable: true,
-    message: "no receipt came; the message may be published",
+    message: "no receipt came; it may be published",
   },
-  "publish/too-many": { retryable: true, message: "too many published messages wait for their receipts" },
-  "message/too-large": { retryable: false, message: "the message takes more bytes than a server accepts" },
+  "publish/too-many": { retryable: true, message: "too many wait for receipts" },
+  "message/too-large": { retryable: false, message: "longer than a server accepts" },
   "subscription/invalid-from": {
     retryable: false,
-    message: 'reading begins from "now", "start", "last N" or a position',
+    message: 'from is "now", "start", "last N" or a position',
   },
-  "subscription/in-use": { retryable: false, message: "this client reads or has joined the channel already" },
+  "subscription/in-use": { retryable: false, message: "it is read or joined already" },
 };
 
 export interface ClientErrorOptions extends Pick<BusbarErrorOptions, "cause"> {

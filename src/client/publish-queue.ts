@@ -3,16 +3,26 @@ import type { BusbarError } from "../kernel/errors.js";
 import type { Random } from "../kernel/random.js";
 import { batchMax } from "../wire/command-codec.js";
 import { WireError, wireErrorFrom } from "../wire/errors.js";
-import type { PublishOk } from "../wire/messages.js";
+import type { AcceptedOk, PublishOk, Timing } from "../wire/messages.js";
 import { Backoff } from "./backoff.js";
 import type { Connection } from "./connection.js";
+import type { Processed } from "./follows.js";
 import { clientError } from "./errors.js";
 import type { BusSettings } from "./options.js";
 import { Pace } from "./pace.js";
 import type { Outcome } from "./request-table.js";
 
-/** What a publish comes to: where the message is in the log, or that the processor dropped it. */
-export type Receipt = PublishOk;
+/** What a publish comes to: where the message is in the log, that the processor dropped it, or that it is kept. */
+export type Receipt = Exclude<PublishOk, AcceptedOk> | AcceptedReceipt;
+
+/** The message is kept, and is processed later. */
+export interface AcceptedReceipt extends AcceptedOk {
+  /**
+   * Resolves when it was delivered or dropped. Rejects with `message/rejected`, `message/dead` once it is among the dead
+   * letters, `message/discarded`, or `message/unknown`. Asking for it is what has it followed.
+   */
+  readonly processed: Promise<Processed>;
+}
 
 /** The message is not in the log; or, with `publish/unknown-fate`, nobody knows. */
 export interface Refused {
@@ -25,10 +35,12 @@ export interface Draft {
   readonly channel: string;
   /** A JSON value that nobody else changes. */
   readonly data: unknown;
+  /** When it is to be delivered; the very same object for the messages that may leave in one command. */
+  readonly timing: Timing | undefined;
   /** How many bytes the command for it takes at most. */
   readonly bytes: number;
   /** Called once. */
-  readonly onOutcome: (outcome: Receipt | Refused) => void;
+  readonly onOutcome: (outcome: PublishOk | Refused) => void;
 }
 
 /** A message in its publish in the queue. */
@@ -153,7 +165,7 @@ export class PublishQueue {
   #sendLanes(nowMs: number): number | undefined {
     const { connection, settings } = this.#options;
     const held = new Set<Lane>();
-    let wakeAtMs = Number.POSITIVE_INFINITY;
+    let wakeAtMs = Infinity;
     for (const first of this.#waiting) {
       if (!connection.isReady || this.#flightCount >= settings.publishesInFlightMax) break;
       const { lane } = first;
@@ -170,7 +182,7 @@ export class PublishQueue {
       if (waitMs > 0) return nowMs + waitMs;
       this.#launch(publishes);
     }
-    return wakeAtMs === Number.POSITIVE_INFINITY ? undefined : wakeAtMs;
+    return wakeAtMs === Infinity ? undefined : wakeAtMs;
   }
 
   /** The messages that leave in one command: the first one, and those behind it on its channel that may and fit. */
@@ -181,6 +193,7 @@ export class PublishQueue {
     let bytes = first.bytes;
     for (const publish of this.#waiting) {
       if (publish === first || publish.lane !== first.lane) continue;
+      if (publish.timing !== first.timing) break;
       bytes += publish.bytes;
       // The numbers of a command follow each other, and either all of them were sent before or none.
       const seq = first.seq === undefined ? undefined : first.seq + publishes.length;
@@ -195,7 +208,7 @@ export class PublishQueue {
     const { connection, clock, settings } = this.#options;
     const nowMs = clock.now();
     const [first] = publishes;
-    const { channel, data, lane, triedSinceMs } = first;
+    const { channel, data, lane, timing, triedSinceMs } = first;
     const flight: Flight = { publishes, lane, isFirst: triedSinceMs === undefined };
     for (const publish of publishes) {
       this.#waiting.delete(publish);
@@ -209,6 +222,7 @@ export class PublishQueue {
     const common = {
       channel,
       seq: first.seq ?? 0,
+      ...timing,
       ...(triedSinceMs !== undefined && { ageMs: Math.round(nowMs - triedSinceMs) }),
     };
     if (publishes.length === 1) {
@@ -245,7 +259,7 @@ export class PublishQueue {
   }
 
   /** Whether it is a refusal that passes; then nothing of the lane is sent for a while. */
-  #isForNow(lane: Lane, result: Receipt | Refused): boolean {
+  #isForNow(lane: Lane, result: PublishOk | Refused): boolean {
     if (result.stage !== "refused") {
       lane.backoff.reset();
       return false;
@@ -263,7 +277,7 @@ export class PublishQueue {
     return true;
   }
 
-  #settle(publish: Publish, outcome: Receipt | Refused): void {
+  #settle(publish: Publish, outcome: PublishOk | Refused): void {
     this.#publishes.delete(publish);
     this.#waiting.delete(publish);
     publish.onOutcome(outcome);
@@ -302,7 +316,7 @@ export class PublishQueue {
 }
 
 /** What became of one message of a command; undefined where the connection was lost before the reply. */
-function resultOf(outcome: Outcome<"publishAll">, index: number): Receipt | Refused | undefined {
+function resultOf(outcome: Outcome<"publishAll">, index: number): PublishOk | Refused | undefined {
   switch (outcome.kind) {
     case "lost":
       return undefined;

@@ -1,11 +1,14 @@
 import { deferred } from "../kernel/deferred.js";
-import { assert, BusbarError } from "../kernel/errors.js";
+import { BusbarError } from "../kernel/errors.js";
 import { wireError } from "../wire/errors.js";
+import type { AcceptedOk, PublishOk, Timing } from "../wire/messages.js";
 import { whenAborted } from "./abort.js";
 import type { Encoder } from "./encoder.js";
 import { clientError } from "./errors.js";
+import type { Processed } from "./follows.js";
 import {
   PublishQueue,
+  type AcceptedReceipt,
   type Draft,
   type Publish,
   type PublishQueueOptions,
@@ -24,11 +27,17 @@ export interface PublishOptions {
    * Gives the message up: the promise rejects with the signal's reason. What was sent already may still be published.
    */
   readonly signal?: AbortSignal | undefined;
+  /** The message is kept, and delivered at this time of the server's clock: a Date, or milliseconds since 1970 UTC. */
+  readonly deliverAt?: Date | number | undefined;
+  /** The message is kept, and delivered so many milliseconds from now on. */
+  readonly delayMs?: number | undefined;
 }
 
 export interface PublisherOptions extends PublishQueueOptions {
   readonly encoder: Encoder;
   readonly check: MessageCheck | undefined;
+  /** Follow an accepted message. */
+  readonly follow: (message: string) => Promise<Processed>;
 }
 
 /** Takes what the application publishes: looks at it, keeps a copy, and tells what became of it. */
@@ -45,8 +54,7 @@ export class Publisher {
   /** Publish `data`, any JSON value. Rejects with what the message was refused for, or with the signal's reason. */
   async publish(channel: string, data: unknown, options?: PublishOptions): Promise<Receipt> {
     const [outcome] = await this.publishAll(channel, [data], options);
-    assert(outcome !== undefined, "no outcome");
-    if (outcome.stage === "refused") throw outcome.error;
+    if (outcome === undefined || outcome.stage === "refused") throw outcome?.error;
     return outcome;
   }
 
@@ -54,18 +62,19 @@ export class Publisher {
   async publishAll(
     channel: string,
     messages: readonly unknown[],
-    { signal }: PublishOptions = {},
+    { deliverAt, delayMs, signal }: PublishOptions = {},
   ): Promise<readonly (Receipt | Refused)[]> {
     signal?.throwIfAborted();
     const all = deferred<readonly (Receipt | Refused)[]>();
     const outcomes: (Receipt | Refused)[] = [];
     let openCount = messages.length;
-    const settle = (index: number, outcome: Receipt | Refused): void => {
-      outcomes[index] = outcome;
+    const timing = timingOf(deliverAt, delayMs);
+    const settle = (index: number, outcome: PublishOk | Refused): void => {
+      outcomes[index] = outcome.stage === "accepted" ? this.#accepted(outcome) : outcome;
       if (--openCount === 0) all.resolve(outcomes);
     };
     const publishes = messages.map((data, index) =>
-      this.#add({ channel, data, onOutcome: (outcome) => settle(index, outcome) }),
+      this.#add({ channel, data, timing, onOutcome: (outcome) => settle(index, outcome) }),
     );
     if (openCount === 0) all.resolve(outcomes);
     this.#queue.send();
@@ -92,7 +101,7 @@ export class Publisher {
   }
 
   /** Put a message into the queue, or say at once why not. */
-  #add({ channel, data, onOutcome }: Omit<Draft, "bytes">): Publish | undefined {
+  #add({ channel, data, onOutcome, timing }: Omit<Draft, "bytes">): Publish | undefined {
     const { encoder, settings, check } = this.#options;
     const refuse = (error: unknown): undefined => {
       onOutcome({ stage: "refused", error: invalid(error) });
@@ -103,7 +112,7 @@ export class Publisher {
       const copy = encoder.copy(channel, data, settings.commandBytesMax);
       const checked = check?.(channel, copy.data);
       if (checked instanceof BusbarError) return refuse(checked);
-      const publish = this.#queue.add({ channel, ...copy, onOutcome }, checked === undefined);
+      const publish = this.#queue.add({ channel, ...copy, onOutcome, timing }, checked === undefined);
       if (publish === undefined) return refuse(clientError("publish/too-many"));
       checked?.then(
         (error) => this.#checked(publish, error),
@@ -115,11 +124,27 @@ export class Publisher {
     }
   }
 
+  /** A receipt whose message is followed once somebody asks. */
+  #accepted(ok: AcceptedOk): AcceptedReceipt {
+    const { follow } = this.#options;
+    return {
+      ...ok,
+      get processed() {
+        return follow(ok.message);
+      },
+    };
+  }
+
   #checked(publish: Publish, error: BusbarError | undefined): void {
     publish.isChecked = true;
     if (error === undefined) return this.#queue.send();
     this.#queue.refuse(publish, error);
   }
+}
+
+function timingOf(deliverAt: Date | number | undefined, delayMs: number | undefined): Timing | undefined {
+  if (deliverAt !== undefined) return { deliverAt: Number(deliverAt) };
+  return delayMs === undefined ? undefined : { delayMs };
 }
 
 /** What a schema throws is the message's fault, as it is on the server. */

@@ -1,5 +1,3 @@
-import { assert } from "./errors.js";
-
 /** A promise together with the two functions that settle it. */
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;
@@ -9,12 +7,12 @@ export interface Deferred<Value> {
 
 /** Make a promise that is settled from outside (`Promise.withResolvers` is not in Node 20). */
 export function deferred<Value>(): Deferred<Value> {
-  let settle: Pick<Deferred<Value>, "resolve" | "reject"> | undefined;
+  const settle: Partial<Deferred<Value>> = {};
   const promise = new Promise<Value>((resolve, reject) => {
-    settle = { resolve, reject };
+    Object.assign(settle, { resolve, reject });
   });
-  assert(settle !== undefined, "a promise runs its executor at once");
-  return { promise, resolve: settle.resolve, reject: settle.reject };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a promise runs its executor at once
+  return { ...settle, promise } as Deferred<Value>;
 }
 
 /** A deferred promise whose rejection need not be looked at by anybody: whoever awaits it still sees it. */

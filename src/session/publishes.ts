@@ -1,6 +1,6 @@
 import type { MessageOrigin, Publication } from "../pipeline/pipeline.js";
 import type { Principal } from "../auth/principal.js";
-import { wireError, WireError } from "../wire/errors.js";
+import { errorBody, wireError, WireError } from "../wire/errors.js";
 import type {
   PublishAllCommand,
   PublishAllOk,
@@ -47,7 +47,7 @@ export class Publishes {
       this.#publish(
         { channel, match, data, principal, dueAt },
         { ageMs, seq: seq === undefined ? undefined : seq + index },
-      ).catch((error: unknown) => ({ error: refusalOf(error).toBody() })),
+      ).catch((error: unknown) => ({ error: errorBody(refusalOf(error)) })),
     );
     return { receipts: await Promise.all(receipts) };
   }

@@ -4,7 +4,7 @@ import { Subscription } from "../hub/subscription.js";
 import { causeText } from "../kernel/cause-text.js";
 import { BusbarError } from "../kernel/errors.js";
 import { closeKinds } from "../wire/close-codes.js";
-import { wireError } from "../wire/errors.js";
+import { errorBody, wireError } from "../wire/errors.js";
 import type { CursorRequest, ResumeCommand, SubscribeCommand } from "../wire/messages.js";
 import type { Outbox } from "./outbox.js";
 import { logUnavailable, may, permit } from "./permission.js";
@@ -41,7 +41,7 @@ export class Subscriptions {
     const outcomes = await Promise.all(cursors.map((request) => this.#open(request).catch((error: unknown) => error)));
     if (this.#attendee.isOver()) return;
     const answers = outcomes.map((outcome) =>
-      outcome instanceof Subscription ? { position: outcome.position } : { error: refusalOf(outcome).toBody() },
+      outcome instanceof Subscription ? { position: outcome.position } : { error: errorBody(refusalOf(outcome)) },
     );
     this.#attendee.outbox.ok<"resume">(id, { cursors: answers });
     for (const outcome of outcomes) if (outcome instanceof Subscription) outcome.start();
@@ -53,7 +53,7 @@ export class Subscriptions {
     for (const channel of this.#subscriptions.keys()) {
       if (may({ contract: services.contract, principal }, channel, "subscribe")) continue;
       this.#remove(channel);
-      const error = wireError("policy/denied", `${principal.id} may not subscribe to ${channel} any more`).toBody();
+      const error = errorBody(wireError("policy/denied", `${principal.id} may not subscribe to ${channel} any more`));
       outbox.push({ push: "unsubscribed", channel, error });
     }
   }
@@ -88,7 +88,7 @@ export class Subscriptions {
     const { outbox, principal, services } = this.#attendee;
     services.logger.error("session/unsubscribed", { principal: principal.id, channel, cause: causeText(cause) });
     this.#remove(channel);
-    const error = wireError("server/internal", "the subscription failed; subscribe again").toBody();
+    const error = errorBody(wireError("server/internal", "the subscription failed; subscribe again"));
     outbox.push({ push: "unsubscribed", channel, error });
   }
 

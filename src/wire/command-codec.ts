@@ -1,7 +1,7 @@
 import { isChannelName } from "./channel-name.js";
 import { isClientId } from "./client-id.js";
 import { readErrorBody } from "./error-body.js";
-import { valueOrRefusal, wireError, WireError } from "./errors.js";
+import { inReplyTo, valueOrRefusal, wireError, WireError } from "./errors.js";
 import {
   isJsonObject,
   malformed,
@@ -64,7 +64,7 @@ export function decodeCommand(text: string): Command | WireError {
     id = readInteger(object, "id", 1);
     return readCommand(object, id);
   });
-  return command instanceof WireError ? command.inReplyTo(id) : command;
+  return command instanceof WireError ? inReplyTo(command, id) : command;
 }
 
 function readCommand(object: JsonObject, id: number): Command {
@@ -142,7 +142,14 @@ function readParts(object: JsonObject): Readonly<Record<string, string>> {
   const parts = readObject(object, "parts");
   const names = Object.keys(parts);
   if (names.length > partsMax) throw malformed("parts", `holds more than ${partsMax}`);
-  return Object.fromEntries(names.map((name) => [name, readString(parts, name)]));
+  return Object.fromEntries(names.map((name) => [name, readPart(parts, name)]));
+}
+
+/** The name is the client's word: it is not said again. */
+function readPart(parts: JsonObject, name: string): string {
+  const part = memberOf(parts, name);
+  if (typeof part === "string") return part;
+  throw malformed("parts", "must hold strings");
 }
 
 function readCursor(object: JsonObject): CursorRequest {

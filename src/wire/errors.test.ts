@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BusbarError } from "../kernel/errors.js";
 import { errorMeanings } from "./error-meanings.js";
-import { isRetryable, valueOrRefusal, WireError, wireError, wireErrorFrom } from "./errors.js";
+import { errorBody, inReplyTo, isRetryable, valueOrRefusal, WireError, wireError, wireErrorFrom } from "./errors.js";
 
 describe("the catalogue of wire errors", () => {
   it("is the table in the documentation, in its order", () => {
@@ -31,15 +31,15 @@ describe("a wire error", () => {
 
   it("travels without its cause, and arrives as it was sent", () => {
     const error = wireError("limit/rate", "slow down", { retryAfterMs: 250, cause: new Error("secret") });
-    expect(error.toBody()).toEqual({ code: "limit/rate", message: "slow down", retryable: true, retryAfterMs: 250 });
-    expect(wireErrorFrom(error.toBody(), 7)).toMatchObject({ ...error.toBody(), re: 7 });
-    expect(wireError("server/internal", "broken").toBody()).not.toHaveProperty("retryAfterMs");
+    expect(errorBody(error)).toEqual({ code: "limit/rate", message: "slow down", retryable: true, retryAfterMs: 250 });
+    expect(wireErrorFrom(errorBody(error), 7)).toMatchObject({ ...errorBody(error), re: 7 });
+    expect(errorBody(wireError("server/internal", "broken"))).not.toHaveProperty("retryAfterMs");
   });
 
   it("can be made the answer to a command without losing anything", () => {
     const cause = new Error("why");
     const error = wireError("message/failed", "it failed", { retryAfterMs: 5, retryable: false, cause, reason: "why" });
-    expect(error.inReplyTo(3)).toMatchObject({ ...error.toBody(), cause, re: 3 });
+    expect(inReplyTo(error, 3)).toMatchObject({ ...errorBody(error), cause, re: 3 });
   });
 });
 

@@ -2,19 +2,8 @@ import { BusbarError, type BusbarErrorOptions } from "../kernel/errors.js";
 import type { WireErrorCode } from "./error-meanings.js";
 import type { ErrorBody } from "./messages.js";
 
-/** The codes of what can help to be tried again. */
-const retryableCodes: ReadonlySet<string> = new Set<WireErrorCode>([
-  "message/failed",
-  "publish/out-of-turn",
-  "call/failed",
-  "call/deadline",
-  "call/too-many",
-  "limit/rate",
-  "server/busy",
-  "server/log-unavailable",
-  "server/stopping",
-  "server/internal",
-]);
+/** The codes of what can help to be tried again: all of the server's own troubles, and what was not done in time. */
+const retryableCodes = /^(server|limit)\/|\/(failed|deadline|out-of-turn)$|^call\/too-many$/;
 
 export type { WireErrorCode };
 
@@ -39,24 +28,24 @@ export class WireError extends BusbarError {
     this.re = options.re;
     this.reason = options.reason;
   }
+}
 
-  /** The members that go over the wire; the cause stays here. */
-  toBody(): ErrorBody {
-    const { code, message, reason, retryable, retryAfterMs } = this;
-    return {
-      code,
-      message,
-      retryable,
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-      ...(reason !== undefined && { reason }),
-    };
-  }
+/** The same error as the answer to the command with the id `re`. */
+export function inReplyTo(error: WireError, re: number | undefined): WireError {
+  const { cause, code, message, reason, retryable, retryAfterMs } = error;
+  return new WireError(code, message, { retryable, retryAfterMs, cause, reason, re });
+}
 
-  /** The same error as the answer to the command with the id `re`. */
-  inReplyTo(re: number | undefined): WireError {
-    const { retryable, retryAfterMs, cause, reason } = this;
-    return new WireError(this.code, this.message, { retryable, retryAfterMs, cause, reason, re });
-  }
+/** The members of an error that go over the wire; the cause stays here. */
+export function errorBody(error: WireError): ErrorBody {
+  const { code, message, reason, retryable, retryAfterMs } = error;
+  return {
+    code,
+    message,
+    retryable,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 /** Make an error whose code is one of the catalogue's. */
@@ -82,5 +71,5 @@ export function valueOrRefusal<Value>(read: () => Value): Value | WireError {
 
 /** Whether trying again can help, unless an error says otherwise. */
 export function isRetryable(code: string): boolean {
-  return retryableCodes.has(code);
+  return retryableCodes.test(code);
 }

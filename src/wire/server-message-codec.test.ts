@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { wireError, WireError } from "./errors.js";
+import { errorBody, inReplyTo, wireError, WireError } from "./errors.js";
 import type { OkOf, Push } from "./messages.js";
 import {
   decodeOk,
@@ -139,14 +139,14 @@ describe("a reply", () => {
 
   it("with an error names its command where there is one", () => {
     const refusal = wireError("limit/rate", "slow down", { retryAfterMs: 9 });
-    expect(decodeServerMessage(encodeError(refusal))).toStrictEqual({ error: refusal.toBody() });
-    expect(decodeServerMessage(encodeError(refusal.inReplyTo(3)))).toStrictEqual({ re: 3, error: refusal.toBody() });
+    expect(decodeServerMessage(encodeError(refusal))).toStrictEqual({ error: errorBody(refusal) });
+    expect(decodeServerMessage(encodeError(inReplyTo(refusal, 3)))).toStrictEqual({ re: 3, error: errorBody(refusal) });
   });
 
   it("that refuses a call says why, in the handler's words", () => {
     const refusal = wireError("call/refused", "no", { reason: { left: 0 }, re: 3 });
-    expect(decodeServerMessage(encodeError(refusal))).toStrictEqual({ re: 3, error: refusal.toBody() });
-    expect(refusal.toBody()).toMatchObject({ reason: { left: 0 } });
+    expect(decodeServerMessage(encodeError(refusal))).toStrictEqual({ re: 3, error: errorBody(refusal) });
+    expect(errorBody(refusal)).toMatchObject({ reason: { left: 0 } });
   });
 
   it.each(["", "[]", "{"])("is no reply when it is %j", (text) => {

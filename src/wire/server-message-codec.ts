@@ -1,4 +1,4 @@
-import { valueOrRefusal, type WireError } from "./errors.js";
+import { errorBody, valueOrRefusal, type WireError } from "./errors.js";
 import { readErrorBody } from "./error-body.js";
 import {
   malformed,
@@ -36,7 +36,7 @@ export function encodeOk<Do extends Command["do"]>(re: number, ok: OkOf[Do]): st
 
 /** Write a refusal, as the answer to the command that its `re` names. */
 export function encodeError(error: WireError): string {
-  return JSON.stringify({ re: error.re, error: error.toBody() });
+  return JSON.stringify({ re: error.re, error: errorBody(error) });
 }
 
 export function encodePush(push: Push): string {
@@ -134,30 +134,21 @@ function readPublishOk(ok: JsonObject): PublishOk {
     case "accepted":
       return { stage, message: readString(ok, "message") };
     default:
-      throw malformed("stage", 'must be "delivered", "dropped" or "accepted"');
+      throw malformed("stage", "is no stage");
   }
 }
 
+/** What each stage has beside its name is the server's affair; what there is has to be of its type. */
 function readStage(object: JsonObject): Stage {
-  const stage = readString(object, "stage");
-  switch (stage) {
-    case "accepted":
-      return { stage, ...readOptional(object, "dueAt", 0) };
-    case "processing":
-      return { stage, attempt: readInteger(object, "attempt", 1) };
-    case "retrying":
-      return { stage, attempt: readInteger(object, "attempt", 1), dueAt: readInteger(object, "dueAt", 0) };
-    case "delivered":
-      return memberOf(object, "position") === undefined ? { stage } : { stage, position: readPosition(object) };
-    case "rejected":
-      return { stage, reason: memberOf(object, "reason") };
-    case "dead":
-    case "dropped":
-    case "discarded":
-      return { stage };
-    default:
-      throw malformed("stage", "is no stage of a message");
-  }
+  const has = (name: string): boolean => memberOf(object, name) !== undefined;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the members are those of the stages
+  return {
+    stage: readString(object, "stage"),
+    ...readOptional(object, "attempt", 1),
+    ...readOptional(object, "dueAt", 0),
+    ...(has("position") && { position: readPosition(object) }),
+    ...(has("reason") && { reason: memberOf(object, "reason") }),
+  } as Stage;
 }
 
 function readServerMessage(object: JsonObject): ServerMessage {

@@ -2,7 +2,7 @@
 import type { Clock } from "../../src/kernel/clock.js";
 import type { MemoryNetwork, MemoryPeer } from "../../src/testing/memory-network.js";
 import { decodeCommand } from "../../src/wire/command-codec.js";
-import { wireError, WireError } from "../../src/wire/errors.js";
+import { errorBody, inReplyTo, wireError, WireError } from "../../src/wire/errors.js";
 import type {
   Command,
   CursorRequest,
@@ -121,7 +121,7 @@ export class ModelServer {
   unsubscribe(channel: string, error: WireError): void {
     this.#eachSubscriber(channel, (peer, session) => {
       session.channels.delete(channel);
-      peer.send(encodePush({ push: "unsubscribed", channel, error: error.toBody() }));
+      peer.send(encodePush({ push: "unsubscribed", channel, error: errorBody(error) }));
     });
   }
 
@@ -153,7 +153,7 @@ export class ModelServer {
     this.commands.push(command);
     const refusal = this.refuse(command);
     if (refusal === "silence") return;
-    if (refusal !== undefined) return peer.send(encodeError(refusal.inReplyTo(command.id)));
+    if (refusal !== undefined) return peer.send(encodeError(inReplyTo(refusal, command.id)));
     if (command.do === "hello") return this.#greet(peer, command);
     const session = this.#sessions.get(peer);
     if (session === undefined) return peer.send(encodeError(wireError("wire/hello-first", "", { re: command.id })));
@@ -161,7 +161,7 @@ export class ModelServer {
       this.#carryOut(command, session);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      peer.send(encodeError(error.inReplyTo(command.id)));
+      peer.send(encodeError(inReplyTo(error, command.id)));
     }
   }
 
@@ -200,14 +200,14 @@ export class ModelServer {
         return peer.send(encodeOk<"unsubscribe">(id, {}));
       case "publish": {
         const receipt = this.#take(command, command.data, session);
-        return peer.send(receipt instanceof WireError ? encodeError(receipt.inReplyTo(id)) : encodeOk(id, receipt));
+        return peer.send(receipt instanceof WireError ? encodeError(inReplyTo(receipt, id)) : encodeOk(id, receipt));
       }
       case "publishAll": {
         const { channel, messages, seq, ageMs = 0 } = command;
         const receipts = messages.map((data, index) => {
           const repeatable = { channel, ageMs, ...(seq !== undefined && { seq: seq + index }) };
           const receipt = this.#take(repeatable, data, session);
-          return receipt instanceof WireError ? { error: receipt.toBody() } : receipt;
+          return receipt instanceof WireError ? { error: errorBody(receipt) } : receipt;
         });
         return peer.send(encodeOk<"publishAll">(id, { receipts }));
       }
@@ -262,7 +262,7 @@ export class ModelServer {
         return ok;
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
-        return { error: error.toBody() };
+        return { error: errorBody(error) };
       }
     });
     session.peer.send(encodeOk<"resume">(id, { cursors: answers }));
