@@ -2,12 +2,14 @@ import { createServer, type IncomingMessage, type Server as HttpServer, type Ser
 import type { Server as HttpsServer } from "node:https";
 import type { Contract } from "../contract/contract.js";
 import { attach as attachSockets } from "../engine/attach.js";
+import { limitsOf } from "../engine/options.js";
 import { causeText } from "../kernel/cause-text.js";
 import { BusbarError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/logger.js";
 import { Bus } from "./bus.js";
 import { BusServer } from "./bus-server.js";
 import { httpDefault } from "./http-default.js";
+import { HttpGuard, httpOptions } from "./http-limits.js";
 import type { BusOptions, HttpHandler, ServeOptions } from "./options.js";
 
 /**
@@ -20,7 +22,12 @@ import type { BusOptions, HttpHandler, ServeOptions } from "./options.js";
  */
 export async function serve<App extends Contract>(app: App, options: ServeOptions<App>): Promise<BusServer<App>> {
   const bus = await Bus.open(app, options);
-  const httpServer = createServer(guarded(options.http ?? httpDefault, bus.logger));
+  const socketOptions = bus.socketOptions(options);
+  const limits = limitsOf(socketOptions);
+  const guard = new HttpGuard({ limits, logger: bus.logger, onRefused: socketOptions.onRefused });
+  const handler = guarded(guard.around(options.http ?? httpDefault), bus.logger);
+  const httpServer = createServer(httpOptions(limits), handler);
+  guard.watch(httpServer);
   try {
     await listen(httpServer, options);
   } catch (error) {
@@ -32,7 +39,7 @@ export async function serve<App extends Contract>(app: App, options: ServeOption
   const port = typeof address === "object" && address !== null ? address.port : undefined;
   return new BusServer({
     bus,
-    sockets: attachSockets(httpServer, { ...bus.socketOptions(options), handler: (socket) => bus.take(socket) }),
+    sockets: attachSockets(httpServer, { ...socketOptions, handler: (socket) => bus.take(socket) }),
     port,
     url: `ws://${urlHost(options.host)}:${port}${options.path ?? "/bus"}`,
     stop: () => stop(httpServer),
