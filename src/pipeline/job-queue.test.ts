@@ -240,6 +240,17 @@ describe("a job that fails", () => {
   });
 });
 
+describe("a queue that only hears of the wall clock with new jobs", () => {
+  it("holds no retry up all the same when the clock was set back", () => {
+    const queue = queueOf("a");
+    queue.wake(HOUR_MS);
+    queue.claim(0);
+    queue.retry(1, 1, HOUR_MS + 500);
+    queue.add(head(2, "b"), 10);
+    expect(queue.dueAtMs).toBe(510);
+  });
+});
+
 describe("a dead letter", () => {
   it("holds up its key with `block` until it is discarded", () => {
     const queue = queueOf("aa");
@@ -298,6 +309,14 @@ describe("a job that is scheduled", () => {
       queue.finish(claim.head.sequence, claim.attempt);
     }
     expect(order).toEqual([3, 4, 1, 5]);
+  });
+
+  it("stands before what is accepted after its time", () => {
+    const queue = queueOf("");
+    queue.add(head(1, "a", { dueAt: 50 }), 0);
+    queue.add(head(2, "a"), 50);
+    expect(queue.dueAtMs).toBeUndefined();
+    expect(claimAll(queue)).toEqual([1]);
   });
 
   it("waits for its time by the wall clock, whichever way that jumps", () => {

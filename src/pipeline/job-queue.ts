@@ -85,7 +85,7 @@ export class JobQueue {
   }
 
   /**
-   * Take a job up that was accepted, or that is there at the start; then by sequence.
+   * Take a job up that was accepted, or that is there at the start; then by sequence. Wakes what is due.
    *
    * It is added whether there is room or not: what was accepted is never thrown away.
    *
@@ -94,7 +94,8 @@ export class JobQueue {
    */
   add(head: JobHead, wallMs: number): void {
     assert(!this.#entries.has(head.sequence), `job ${head.sequence} is in the queue already`);
-    this.#schedule.hear(wallMs);
+    // Whatever is due by now stands before this one.
+    this.wake(wallMs);
     const { attempts, dueAt } = head;
     const entry: QueueEntry = {
       head,

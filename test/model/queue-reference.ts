@@ -89,7 +89,7 @@ export class QueueReference {
   }
 
   add(job: ReferenceJob, wall: number): void {
-    this.hear(wall);
+    this.wake(wall);
     this.jobs.push(job);
     if (job.keptDueAt !== undefined && job.keptDueAt > wall) {
       job.state = "scheduled";
