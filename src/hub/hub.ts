@@ -12,7 +12,8 @@ import { Transactions, type BatchPublished } from "./transactions.js";
 
 export interface HubLimits extends LogLimits, PresenceLimits {}
 
-const hubLimits: HubLimits = {
+/** The one table of defaults. */
+export const hubLimits: HubLimits = {
   readMessagesMax: 256,
   readBytesMax: 65_536,
   appendMessagesMax: 256,

@@ -42,15 +42,13 @@ import { embeddedStore } from "./embedded-store.js";
 import { subprotocol } from "../wire/subprotocol.js";
 import { isChannelName } from "../wire/channel-name.js";
 import { handshakeAuthenticator, nobodyYet } from "./handshake-authenticator.js";
+import { checkLimits, serverLimits } from "./limits.js";
 import type { BusClient, BusOptions, PublishTiming } from "./options.js";
 import { PipelineControl } from "./pipeline-control.js";
 import type { Processing } from "./processing.js";
 import { SocketLink } from "./socket-link.js";
 import { SplitStore } from "./split-store.js";
 import type { Workers } from "./workers.js";
-
-/** The longest message of a client, in bytes. */
-const messageBytesMax = 65_536;
 
 /** What can wait for a client beyond the session's limit: replies, which are not left out. */
 const repliesBytesMax = 1_048_576;
@@ -85,6 +83,7 @@ export class Bus<App extends Contract> {
    */
   static async open<App extends Contract>(app: App, options: BusOptions<App>): Promise<Bus<App>> {
     const { logger = consoleLogger(), store } = options;
+    checkLimits(options.limits ?? {});
     const clock = new TimingWheel(nodeClock);
     const random = new NodeRandom();
     // Before the store is opened, so that nothing is left open.
@@ -93,7 +92,10 @@ export class Bus<App extends Contract> {
     const memory = new MemoryStore({ clock, random, limits: options.limits?.memory ?? {} });
     if (store === undefined) requireNoDisk(app);
     requireAuditChannel(app, options.audit ?? {});
-    const durable = typeof store === "string" ? await embeddedStore(store, { clock, random, logger }) : store;
+    const durable =
+      typeof store === "string"
+        ? await embeddedStore(store, { clock, random, logger, limits: options.limits?.disk ?? {} })
+        : store;
     const all = durable === undefined ? memory : new SplitStore(memory, durable);
     const parts = { clock, random, logger, table, calls, memory, durable, store: all };
     const hub = openHub(app, options, parts);
@@ -233,7 +235,7 @@ export class Bus<App extends Contract> {
       subprotocols: [subprotocol],
       authenticate: handshakeAuthenticator(this.access.guard(this.#authenticate)),
       onRefused: this.access.handshakeRefused,
-      limits: { messageBytesMax, ...limits.socket, outboxBytesMax },
+      limits: { ...serverLimits.socket, ...limits.socket, outboxBytesMax },
       logger: this.logger,
     };
   }

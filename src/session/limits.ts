@@ -4,6 +4,8 @@ export interface SessionLimits {
   readonly helloTimeoutMs: number;
   /** So many channels can be subscribed to. */
   readonly subscriptionsMax: number;
+  /** A channel's name can have this many bytes; the wire has no longer ones than 255. */
+  readonly channelNameBytesMax: number;
   /** On so many channels a client can be present. */
   readonly membershipsMax: number;
   /** So many calls can be under way, each way; and so many can a client offer. */
@@ -31,6 +33,7 @@ export interface SessionLimits {
 export const sessionLimits: SessionLimits = {
   helloTimeoutMs: 5_000,
   subscriptionsMax: 128,
+  channelNameBytesMax: 255,
   membershipsMax: 128,
   callsMax: 100,
   followsMax: 1_000,

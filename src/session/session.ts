@@ -13,6 +13,7 @@ import { Admission } from "./admission.js";
 import { Allowance } from "./allowance.js";
 import { Attendance } from "./attendance.js";
 import type { RequestOptions } from "./call-handler.js";
+import { requireChannelNames } from "./channel-names.js";
 import { HeldMessages } from "./held-messages.js";
 import { identityOf } from "./identity.js";
 import type { Link } from "./link.js";
@@ -182,6 +183,7 @@ export class Session {
     const state = this.#state;
     if (command.do === "hello") return this.#hello(command);
     if (state.name !== "open") throw wireError("wire/hello-first", "the first command is hello");
+    requireChannelNames(command, this.#services.limits.channelNameBytesMax);
     if (command.do === "refresh") return this.#refresh(command, state.attendance);
     return state.attendance.carryOut(command);
   }

@@ -3,6 +3,7 @@ import type { Clock } from "../../kernel/clock.js";
 import { BusbarError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/logger.js";
 import type { Environment, Write } from "./environment.js";
+import type { OriginLimits } from "./origin-limits.js";
 import {
   endKey,
   isIntact,
@@ -25,13 +26,6 @@ const TRAVEL_MS_MAX = 60_000;
 
 /** So many messages or origins go with one call beside those that came, so that no call takes long. */
 const TRIMMED_PER_CALL = 64;
-
-export interface OriginLimits {
-  /** A publish is remembered for this long. */
-  readonly windowMs: number;
-  /** … and so many of one channel. */
-  readonly windowMessagesMax: number;
-}
 
 export interface LmdbLogOptions {
   readonly environment: Environment;

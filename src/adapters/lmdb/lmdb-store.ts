@@ -15,7 +15,8 @@ import { causeText } from "../../kernel/cause-text.js";
 import type { Logger } from "../../kernel/logger.js";
 import type { Random } from "../../kernel/random.js";
 import { Environment } from "./environment.js";
-import { LmdbLog, type OriginLimits } from "./lmdb-log.js";
+import { LmdbLog } from "./lmdb-log.js";
+import { originLimits, type OriginLimits } from "./origin-limits.js";
 import { isIntact, readJson } from "./records.js";
 
 export interface LmdbStoreOptions {
@@ -26,8 +27,6 @@ export interface LmdbStoreOptions {
   readonly logger: Logger;
   readonly limits?: Partial<OriginLimits>;
 }
-
-const originLimits: OriginLimits = { windowMs: 600_000, windowMessagesMax: 100_000 };
 
 /** What is too old in channels that nobody uses is looked for this often, in so many channels. */
 const SWEEP_EVERY_MS = 10_000;

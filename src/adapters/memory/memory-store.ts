@@ -35,7 +35,8 @@ export interface MemoryStoreLimits extends OriginWindowLimits {
   readonly jobBytesMax: number;
 }
 
-const memoryStoreLimits: MemoryStoreLimits = {
+/** The one table of defaults. */
+export const memoryStoreLimits: MemoryStoreLimits = {
   logsMax: 100_000,
   logBytesMax: 16 * 1024 * 1024,
   bytesMax: 256 * 1024 * 1024,
