@@ -1,6 +1,6 @@
 import type { Principal } from "../auth/principal.js";
 import { differences } from "../contract/fingerprint.js";
-import type { WireError } from "../wire/errors.js";
+import { inReplyTo, type WireError } from "../wire/errors.js";
 import type {
   Command,
   CompareCommand,
@@ -144,7 +144,7 @@ export class Attendance {
         if (!isOver()) send();
       },
       (error: unknown) => {
-        if (!isOver()) this.#onRefusal(refusalOf(error).inReplyTo(id));
+        if (!isOver()) this.#onRefusal(inReplyTo(refusalOf(error), id));
       },
     );
   }

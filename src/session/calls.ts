@@ -34,6 +34,8 @@ export class Calls {
     const match = services.contract.matchCall(name);
     if (match?.definition.handledBy !== "server") throw wireError("call/unknown", `the server has no call ${name}`);
     if (!isAllowed(principal, match.definition.allow.call)) {
+      const rule = `allow.call of "${match.pattern}"`;
+      services.audit({ kind: "denied", principal: principal.id, action: "call", name, rule });
       throw wireError("policy/denied", `${principal.id} may not call ${name}`);
     }
     const handler = services.calls.get(match.pattern);

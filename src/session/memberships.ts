@@ -18,7 +18,7 @@ export class Memberships {
   /** Be present, or change the state. Rejects with the WireError of the refusal. */
   async join({ channel, id, state }: JoinCommand): Promise<void> {
     const { isOver, member, outbox, principal, services } = this.#attendee;
-    const { definition } = permit({ contract: services.contract, principal }, channel, "presence");
+    const { definition } = permit({ principal, services }, channel, "presence");
     if (definition.presence === undefined) throw wireError("channel/no-presence", `${channel} has no presence`);
     this.#checkRoomFor(channel);
     const valid = await this.#validState(definition.presence, state);
@@ -44,8 +44,7 @@ export class Memberships {
   /** The principal has other roles: leave where it may not be any more. */
   judge(): void {
     const { principal, services } = this.#attendee;
-    for (const channel of this.#channels)
-      if (!may({ contract: services.contract, principal }, channel, "presence")) this.leave(channel);
+    for (const channel of this.#channels) if (!may({ principal, services }, channel, "presence")) this.leave(channel);
   }
 
   /** Leave all channels; or, where the client may come back, stay there for the time of a lease. */

@@ -1,27 +1,41 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { principal, roomContract } from "../../test/support/session-world.js";
-import { permit } from "./permission.js";
+import type { AuditEntry } from "../auth/audit-event.js";
+import { may, permit, type Asker } from "./permission.js";
 
 describe("permission", () => {
+  let audited: AuditEntry[];
+  beforeEach(() => {
+    audited = [];
+  });
+  const asker = (...roles: string[]): Asker => ({
+    services: { contract: roomContract, audit: (entry) => void audited.push(entry) },
+    principal: principal("ada", ...roles),
+  });
+
   it("is given for what a role allows on the channel's kind", () => {
-    const match = permit({ contract: roomContract, principal: principal("ada", "member") }, "chat/lobby", "publish");
+    const match = permit(asker("member"), "chat/lobby", "publish");
     expect(match).toMatchObject({ pattern: "chat/:room", params: { room: "lobby" } });
+    expect(may(asker("member"), "chat/lobby", "publish")).toBe(true);
+    expect(audited).toEqual([]);
   });
 
   it.each([
     ["publish", "ada may not publish to secret"],
     ["subscribe", "ada may not subscribe to secret"],
     ["presence", "ada may not be present on secret"],
-  ] as const)("to %s is refused where nothing is said", (what, message) => {
+  ] as const)("to %s is refused where nothing is said, and audited with the rule that decided", (what, message) => {
     const refusal = expect.objectContaining({ code: "policy/denied", message });
-    expect(() =>
-      permit({ contract: roomContract, principal: principal("ada", "member", "admin") }, "secret", what),
-    ).toThrow(refusal);
+    expect(() => permit(asker("member", "admin"), "secret", what)).toThrow(refusal);
+    const rule = `allow.${what} of "secret"`;
+    expect(audited).toEqual([{ kind: "denied", principal: "ada", action: what, name: "secret", rule }]);
+    expect(may(asker("member", "admin"), "secret", what)).toBe(false);
   });
 
   it("is refused for channels that there are not", () => {
-    expect(() =>
-      permit({ contract: roomContract, principal: principal("ada", "member") }, "nowhere", "publish"),
-    ).toThrow(expect.objectContaining({ code: "channel/unknown" }));
+    const refusal = expect.objectContaining({ code: "channel/unknown" });
+    expect(() => permit(asker("member"), "nowhere", "publish")).toThrow(refusal);
+    expect(may(asker("member"), "nowhere", "publish")).toBe(false);
+    expect(audited).toEqual([]);
   });
 });

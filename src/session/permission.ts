@@ -1,3 +1,4 @@
+import type { AuditRecorder } from "../auth/audit-event.js";
 import type { Principal } from "../auth/principal.js";
 import { isAllowed } from "../auth/roles.js";
 import type { Allow } from "../contract/channel.js";
@@ -5,27 +6,29 @@ import type { ChannelMatch, Contract } from "../contract/contract.js";
 import { wireError, type WireError } from "../wire/errors.js";
 
 export interface Asker {
-  readonly contract: Contract;
+  readonly services: { readonly contract: Contract; readonly audit: AuditRecorder };
   readonly principal: Principal;
 }
 
 /**
- * Find what kind of channel a name means, for a principal that may do this on it.
+ * Find what kind of channel a name means, for a principal that may do this on it. What it may not is audited.
  *
  * @throws WireError `channel/unknown` or `policy/denied`.
  */
-export function permit({ contract, principal }: Asker, channel: string, what: keyof Allow): ChannelMatch {
-  const match = contract.match(channel);
+export function permit({ principal, services }: Asker, channel: string, what: keyof Allow): ChannelMatch {
+  const match = services.contract.match(channel);
   if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
   if (!isAllowed(principal, match.definition.allow[what])) {
+    const rule = `allow.${what} of "${match.pattern}"`;
+    services.audit({ kind: "denied", principal: principal.id, action: what, name: channel, rule });
     throw wireError("policy/denied", `${principal.id} may not ${phrases[what]} ${channel}`);
   }
   return match;
 }
 
 /** Whether the principal may do this on the channel. */
-export function may({ contract, principal }: Asker, channel: string, what: keyof Allow): boolean {
-  const match = contract.match(channel);
+export function may({ principal, services }: Asker, channel: string, what: keyof Allow): boolean {
+  const match = services.contract.match(channel);
   return match !== undefined && isAllowed(principal, match.definition.allow[what]);
 }
 

@@ -51,7 +51,7 @@ export class Subscriptions {
   judge(): void {
     const { outbox, principal, services } = this.#attendee;
     for (const channel of this.#subscriptions.keys()) {
-      if (may({ contract: services.contract, principal }, channel, "subscribe")) continue;
+      if (may({ principal, services }, channel, "subscribe")) continue;
       this.#remove(channel);
       const error = errorBody(wireError("policy/denied", `${principal.id} may not subscribe to ${channel} any more`));
       outbox.push({ push: "unsubscribed", channel, error });
@@ -102,7 +102,7 @@ export class Subscriptions {
   /** Undefined when the session ended meanwhile. Rejects with the WireError of the refusal. */
   async #open({ channel, from = "now", policy }: CursorRequest): Promise<Subscription | undefined> {
     const { isOver, outbox, principal, services } = this.#attendee;
-    const { definition } = permit({ contract: services.contract, principal }, channel, "subscribe");
+    const { definition } = permit({ principal, services }, channel, "subscribe");
     this.#checkRoomFor(channel);
     const hasPresence = definition.presence !== undefined;
     const sink = new SubscriptionSink(channel, outbox, this);
