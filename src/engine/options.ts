@@ -115,9 +115,9 @@ export const limitDefaults: Limits = {
   connectionsPerAddressMax: Number.POSITIVE_INFINITY,
 };
 
-const keepaliveDefaults: Required<KeepaliveOptions> = { idleMs: 25_000, timeoutMs: 10_000 };
+export const keepaliveDefaults: Required<KeepaliveOptions> = { idleMs: 25_000, timeoutMs: 10_000 };
 
-const compressionDefaults: Required<CompressionOptions> = {
+export const compressionDefaults: Required<CompressionOptions> = {
   level: 1,
   fromBytes: 1024,
   contextTakeover: false,
