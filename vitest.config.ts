@@ -14,6 +14,7 @@ export default defineConfig({
       { find: /^busbar\/websocket$/, replacement: source("engine/index.ts") },
       { find: /^busbar\/client$/, replacement: source("entry/client-node.ts") },
       { find: /^busbar\/server$/, replacement: source("server/index.ts") },
+      { find: /^busbar\/worker$/, replacement: source("worker/index.ts") },
       { find: /^busbar\/testing$/, replacement: source("server/testing.ts") },
     ],
   },

@@ -78,6 +78,11 @@ export class JobQueue {
     this.#policy = policy;
   }
 
+  /** Whether a job is here. */
+  has(sequence: number): boolean {
+    return this.#entries.has(sequence);
+  }
+
   /** Whether so many more jobs fit, with so many bytes in all. */
   hasRoomFor(jobs: number, bytes: number): boolean {
     const { bytesMax, lengthMax } = this.#policy;

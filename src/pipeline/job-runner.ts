@@ -146,7 +146,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     }
     line.meter.count("begun");
     if (claim.attempt === 1) line.meter.waiting.record(Math.max(0, clock.wallTimeMs() - (job.dueAt ?? job.at)));
-    if (claim.attempt > line.settings.attemptsMax) return this.#bury(attempt, lost());
+    if (claim.attempt > line.settings.attemptsMax) return this.#keep(attempt) ? this.#bury(attempt, lost()) : undefined;
     onStage(head.id, { stage: "processing", attempt: claim.attempt });
     const begunAt = clock.now();
     let produced: Produced;
@@ -191,7 +191,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const { id, sequence } = claim.head;
     const isUntried = error instanceof BusbarError && error.code === noRoomCode;
     if (isUntried || this.#closeError !== undefined) return this.#giveBack(attempt);
-    if (!line.queue.renew(sequence, claim.attempt, clock.now())) return this.#tooLate(attempt);
+    if (!this.#keep(attempt)) return this.#tooLate(attempt);
     if (claim.attempt >= line.settings.attemptsMax) return this.#bury(attempt, error);
     const waitMs = backoffMs(line.settings.backoff, claim.attempt, random);
     const dueAt = clock.wallTimeMs() + waitMs;
@@ -207,7 +207,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const { claim, line } = attempt;
     const { id, sequence } = claim.head;
     await this.note({ kind: "dead", sequence, failure: this.#failureOf(attempt, error) });
-    if (!line.queue.bury(sequence, claim.attempt)) return this.#tooLate(attempt);
+    line.queue.bury(sequence, claim.attempt);
     line.meter.count("dead");
     this.#log("error", "pipeline/dead", attempt, { cause: causeText(error), stack: stackOf(error) });
     this.#options.onStage(id, { stage: "dead" });
@@ -218,6 +218,11 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const { sequence } = claim.head;
     await this.note({ kind: "begun", sequence, attempts: claim.attempt - 1 });
     line.queue.release(sequence, claim.attempt);
+  }
+
+  /** Have no lease run out any more while the store writes what became of it; false where one has. */
+  #keep({ claim, line }: Attempt<Principal>): boolean {
+    return line.queue.renew(claim.head.sequence, claim.attempt, Infinity);
   }
 
   #tooLate(attempt: Attempt<Principal>): void {
@@ -232,8 +237,8 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const { id, sequence } = claim.head;
     const { clock, onStage } = this.#options;
     const endedAt = clock.now();
+    if (!this.#keep(attempt)) return this.#tooLate(attempt);
     for (;;) {
-      if (!line.queue.renew(sequence, claim.attempt, clock.now())) return this.#tooLate(attempt);
       try {
         const position = await this.#settling.add(settlement);
         line.meter.settling.record(clock.now() - endedAt);

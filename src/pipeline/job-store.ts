@@ -77,6 +77,11 @@ export interface Job extends Omit<JobDraft, "firstSentAt">, JobHead {
   readonly failures: readonly Failure[];
 }
 
+/** What a queue keeps of a job. */
+export function headOf({ at, attempts, bytes, channel, dueAt, id, key, queue, sequence, state }: JobHead): JobHead {
+  return { sequence, id, queue, channel, key, bytes, dueAt, at, attempts, state };
+}
+
 /** How a job ended. */
 export type JobEnd =
   /** What came out of it is in its channels' logs. */

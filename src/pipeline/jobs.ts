@@ -9,7 +9,7 @@ import { DeadLetters } from "./dead-letters.js";
 import { Deadlines } from "./deadlines.js";
 import { JobQueue } from "./job-queue.js";
 import { JobRunner, type JobLine, type JobRunnerOptions } from "./job-runner.js";
-import type { JobAccepted, JobDraft, JobFound, JobHead, JobOrigin } from "./job-store.js";
+import { headOf, type JobAccepted, type JobDraft, type JobFound, type JobHead, type JobOrigin } from "./job-store.js";
 import { QueueMeter, type QueueFigures } from "./queue-figures.js";
 import type { QueueSettings } from "./queued.js";
 import { publisherOf } from "./publisher.js";
@@ -126,7 +126,7 @@ export class Jobs<Principal extends { readonly id: string }> {
     if (accepted.kind === "unknown") {
       throw wireError("publish/unknown-repeat", "this repeat is older than what is remembered; it was not accepted");
     }
-    if (accepted.kind === "repeat") return;
+    if (accepted.kind === "repeat") return this.#adopt(line, draft.id);
     const { head } = accepted;
     line.meter.count("accepted");
     line.queue.add(head, this.#options.clock.wallTimeMs());
@@ -196,6 +196,14 @@ export class Jobs<Principal extends { readonly id: string }> {
   /** Resolves when what was being processed has been given up. After `close`. */
   async ended(): Promise<void> {
     await Promise.all(this.#runs);
+  }
+
+  /** Take up a job that the store has kept although it said that it had failed. */
+  async #adopt(line: JobLine, id: string): Promise<void> {
+    const found = await this.#options.store.find(id);
+    if (found?.kind !== "job" || line.queue.has(found.job.sequence)) return;
+    line.queue.add(headOf(found.job), this.#options.clock.wallTimeMs());
+    this.#pump(line);
   }
 
   #addLine(pattern: string, settings: QueueSettings, isGroup: boolean): JobLine {

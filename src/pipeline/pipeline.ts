@@ -7,7 +7,7 @@ import type { Random } from "../kernel/random.js";
 import { randomHex } from "../kernel/random-hex.js";
 import type { ChannelMatch } from "../contract/contract.js";
 import { validate } from "../contract/validation.js";
-import { wireError, WireError } from "../wire/errors.js";
+import { messageForLog, wireError, WireError } from "../wire/errors.js";
 import type { Position, PublishOk } from "../wire/messages.js";
 import { Deadlines } from "./deadlines.js";
 import type { Executor } from "./executor.js";
@@ -313,7 +313,7 @@ export class Pipeline<Principal extends { readonly id: string }> {
   }
 
   #log({ channel, principal }: Publication<Principal>, error: WireError): void {
-    const fields = { principal: principal.id, channel, code: error.code, message: error.message };
+    const fields = { principal: principal.id, channel, code: error.code, message: messageForLog(error) };
     const { cause } = error;
     if (cause === undefined) return this.#options.logger.warn("pipeline/refused", fields);
     if (error.code === "server/log-unavailable" && !this.#isTimeToLog()) return;

@@ -2,7 +2,7 @@ import type { Contract } from "../contract/contract.js";
 import type { Params } from "../contract/pattern.js";
 import { BusbarError } from "../kernel/errors.js";
 import type { Processor } from "./processor.js";
-import { byWorkers, Queued, queueDefaults, queueSettings, type QueueSettings } from "./queued.js";
+import { byWorkers, queueDefaults, queueSettings, type Queued, type QueueSettings } from "./queued.js";
 
 /** A processor of whatever messages: the contract's schema has checked them before it is called. */
 export type AnyProcessor<Principal> = Processor<unknown, Params, Principal>;
@@ -38,16 +38,22 @@ export function processorTable<Principal>(app: Contract, table: object): Process
     if (!queues.has(pattern)) {
       throw new BusbarError("server/no-such-pattern", `the contract has no channel "${pattern}" to process`);
     }
-    const processor: unknown = entry instanceof Queued ? entry.processor : entry;
-    if (entry instanceof Queued) {
+    const isLater = isQueued(entry);
+    const processor: unknown = isLater ? entry.processor : entry;
+    if (isLater) {
       queued.add(pattern);
       queues.set(pattern, queueSettings(entry.options));
     }
-    if (entry instanceof Queued && processor === byWorkers) remote.add(pattern);
+    if (isLater && processor === byWorkers) remote.add(pattern);
     else if (isProcessor<Principal>(processor)) processors.set(pattern, processor);
     else throw new BusbarError("server/no-processor", `the processor of "${pattern}" is no function`);
   }
   return { processors, queued, byWorkers: remote, queues };
+}
+
+/** By its shape: a module of processors can have loaded the package once more. */
+function isQueued(value: unknown): value is Queued<unknown, Params, unknown> {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === "queued";
 }
 
 function isProcessor<Principal>(value: unknown): value is AnyProcessor<Principal> {

@@ -61,18 +61,11 @@ export const queueDefaults: QueueSettings = {
 /** Stands for a processor that only workers have. */
 export const byWorkers = "workers";
 
-/** A processor whose messages are accepted first and processed afterwards. */
-export class Queued<Message, Params, Principal, EmitTo = Emit, Reason = string> {
+/** A processor whose messages are accepted first and processed afterwards; recognised by its `kind`. */
+export interface Queued<Message, Params, Principal, EmitTo = Emit, Reason = string> {
+  readonly kind: "queued";
   readonly processor: Processor<Message, Params, Principal, EmitTo, Reason> | typeof byWorkers;
   readonly options: QueueOptions<Message, Params, Principal>;
-
-  constructor(
-    processor: Processor<Message, Params, Principal, EmitTo, Reason> | typeof byWorkers,
-    options: QueueOptions<Message, Params, Principal>,
-  ) {
-    this.processor = processor;
-    this.options = options;
-  }
 }
 
 /**
@@ -87,7 +80,7 @@ export function queued<Message, Params, Principal, EmitTo = Emit, Reason = strin
   options: QueueOptions<Message, Params, Principal> = {},
 ): Queued<Message, Params, Principal, EmitTo, Reason> {
   queueSettings(options);
-  return new Queued(processor, options);
+  return { kind: "queued", processor, options };
 }
 
 /** @throws BusbarError `pipeline/invalid-queue`. */

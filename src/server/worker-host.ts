@@ -281,7 +281,7 @@ export class WorkerHost implements Executor<Principal> {
 }
 
 function lostError(name: string): BusbarError {
-  return new BusbarError("pipeline/worker-lost", `the worker ${name} was gone before the message was done`, {
+  return new BusbarError("pipeline/worker-lost", `the worker ${name} was gone before it was done`, {
     retryable: true,
   });
 }

@@ -31,7 +31,7 @@ export interface WorkersOptions {
   readonly memoryMiB?: number;
   /** Where other workers can attach: a Unix socket, or a port (of `127.0.0.1`, where no host is named). */
   readonly listen?: { readonly path: string } | { readonly port: number; readonly host?: string };
-  /** What they have to know: at least 16 characters. */
+  /** What they have to know: at least 16 characters of `[A-Za-z0-9._~+/-]` that nobody can guess. */
   readonly key?: string;
 }
 
@@ -103,8 +103,9 @@ export class Workers {
     const { clock, logger, module, options, random } = this.#parts;
     const { count = 0, key, listen, memoryMiB, parallelMax = 16 } = options;
     if (listen !== undefined) {
-      if (key === undefined || key.length < KEY_LENGTH_MIN) {
-        throw new BusbarError("options/invalid", `workers.key has at least ${KEY_LENGTH_MIN} characters`);
+      if (key === undefined || key.length < KEY_LENGTH_MIN || !/^[A-Za-z0-9._~+/-]+=*$/.test(key)) {
+        const text = `workers.key has at least ${KEY_LENGTH_MIN} characters, of [A-Za-z0-9._~+/-]`;
+        throw new BusbarError("options/invalid", text);
       }
       await this.#listen("path" in listen ? { socketPath: listen.path } : { host: "127.0.0.1", ...listen }, key);
     }

@@ -2,6 +2,7 @@ import type { Clock } from "../../kernel/clock.js";
 import { BusbarError } from "../../kernel/errors.js";
 import {
   failuresKeptMax,
+  headOf,
   type DeadRange,
   type Failure,
   type Job,
@@ -48,7 +49,7 @@ export class MemoryJobs implements JobStore {
   }
 
   async heads(after: number, max: number): Promise<readonly JobHead[]> {
-    return this.#behind(after, max, () => true);
+    return this.#behind(after, max, () => true).map(headOf);
   }
 
   /** Rejects with `store/full`. */
@@ -90,7 +91,7 @@ export class MemoryJobs implements JobStore {
     this.#jobs.set(job.sequence, job);
     this.#sequences.set(job.id, job.sequence);
     this.#bytes += bytes;
-    return { kind: "accepted", head: job };
+    return { kind: "accepted", head: headOf(job) };
   }
 
   #change(changes: readonly JobChange[]): void {
