@@ -42,6 +42,20 @@ export class Environment {
   readonly window: Table;
   /** Members by channel and name. */
   readonly members: Table;
+  /** Queued messages by sequence, and their counters. */
+  readonly jobs: Table;
+  /** What has become of queued messages, by sequence. */
+  readonly progress: Table;
+  /** The queues' names of dead letters, by sequence. */
+  readonly dead: Table;
+  /** Sequences of queued messages, or their ends, by id. */
+  readonly jobIds: Table;
+  /** Ids of messages that ended, in the order of their ends. */
+  readonly ends: Table;
+  /** Groups by name. */
+  readonly groups: Table;
+  /** Where groups stand, by name and channel. */
+  readonly groupPositions: Table;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #lock: OwnerLock;
   #nextNumber: number;
@@ -58,6 +72,13 @@ export class Environment {
     this.origins = table("origins");
     this.window = table("window");
     this.members = table("members");
+    this.jobs = table("jobs");
+    this.progress = table("progress");
+    this.dead = table("dead");
+    this.jobIds = table("job ids");
+    this.ends = table("ends");
+    this.groups = table("groups");
+    this.groupPositions = table("group positions");
     this.#nextNumber = readNumbers(root);
   }
 
@@ -73,7 +94,7 @@ export class Environment {
       mkdirSync(folder, { recursive: true });
       return lmdb.open<Buffer, Buffer>({
         path: folder,
-        maxDbs: 8,
+        maxDbs: 16,
         encoding: "binary",
         keyEncoding: "binary",
         // Each append is a transaction of its own, and its one promise tells what became of it.
@@ -108,18 +129,15 @@ export class Environment {
   }
 
   /**
-   * Write all of this, or nothing of it; resolves when it is committed, or with `isFlushed` when an fsync has covered it.
+   * Write all of this and of what `also` writes, or nothing of it; resolves when it is committed, or with `isFlushed` when an fsync has covered it.
    *
    * Rejects with `store/full` or `store/failed`.
    */
-  async commit(isFlushed: boolean, writes: readonly Write[]): Promise<void> {
+  async commit(isFlushed: boolean, writes: readonly Write[], also: () => void = () => {}): Promise<void> {
     try {
       const committed = this.#root.batch(() => {
-        for (const [table, key, value] of writes) {
-          const written = value === undefined ? table.remove(key) : table.put(key, value);
-          // It fails as the batch does, and is looked at there.
-          written.catch(() => {});
-        }
+        this.write(writes);
+        also();
       });
       await committed;
       // That of this batch: the environment's own would wait for whatever was written since, too.
@@ -128,6 +146,15 @@ export class Environment {
     } catch (error) {
       this.#hasFailed = true;
       throw storeError(await commitCause(error));
+    }
+  }
+
+  /** Write what belongs to a batch: inside of it. */
+  write(writes: readonly Write[]): void {
+    for (const [table, key, value] of writes) {
+      const written = value === undefined ? table.remove(key) : table.put(key, value);
+      // It fails as the batch does, and is looked at there.
+      written.catch(() => {});
     }
   }
 

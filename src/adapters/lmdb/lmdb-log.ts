@@ -56,6 +56,9 @@ interface Change {
   readonly writes: Write[];
 }
 
+/** Writes all of this, or nothing; resolves when it is as durable as it has to be. */
+export type Commit = (writes: readonly Write[]) => Promise<void>;
+
 /** One channel's log on disk while it is open. */
 export class LmdbLog {
   readonly #options: LmdbLogOptions;
@@ -73,6 +76,11 @@ export class LmdbLog {
     const known = this.#readState();
     this.#isKnown = known !== undefined;
     this.#state = known ?? newState(options.environment.takeNumber());
+  }
+
+  /** Whether an append is done only when an fsync has covered it. */
+  get isFlushed(): boolean {
+    return this.#options.log.durability === "disk";
   }
 
   get head(): number {
@@ -101,14 +109,15 @@ export class LmdbLog {
     });
   }
 
-  append(drafts: readonly Draft[]): Promise<readonly Appended[]> {
+  /** @param commit writes all of this, or nothing; the environment's, where nothing else is written with it */
+  append(drafts: readonly Draft[], commit?: Commit): Promise<readonly Appended[]> {
     return this.#inOrder(async () => {
       const change = this.#change();
       const inBatch = new Map<string, number>();
       const outcomes = drafts.map((draft) => this.#appendOne(draft, change, inBatch));
       this.#trim(change, drafts.length + TRIMMED_PER_CALL);
       this.#forget(change, drafts.length + TRIMMED_PER_CALL);
-      await this.#commit(change, this.#options.log.durability === "disk");
+      await this.#commit(change, this.isFlushed, commit);
       return outcomes;
     });
   }
@@ -167,11 +176,11 @@ export class LmdbLog {
     return { next: { ...this.#state }, writes: [] };
   }
 
-  async #commit({ next, writes }: Change, isFlushed: boolean): Promise<void> {
+  async #commit({ next, writes }: Change, isFlushed: boolean, commit?: Commit): Promise<void> {
     const { environment } = this.#options;
     if (!this.#isKnown) writes.push(environment.numbersWrite);
     writes.push(this.#stateWrite(next));
-    await environment.commit(isFlushed, writes);
+    await (commit === undefined ? environment.commit(isFlushed, writes) : commit(writes));
     this.#isKnown = true;
     this.#state = next;
   }

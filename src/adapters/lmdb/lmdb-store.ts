@@ -1,20 +1,25 @@
 import type {
   Appended,
+  Batch,
   Draft,
   LogOptions,
   Message,
   OpenedLog,
   Origin,
   ReadRange,
-  Store,
+  Rider,
   StoredMember,
+  TransactionStore,
 } from "../../hub/store.js";
 import type { Clock, Timer } from "../../kernel/clock.js";
 import { assert } from "../../kernel/errors.js";
 import { causeText } from "../../kernel/cause-text.js";
 import type { Logger } from "../../kernel/logger.js";
 import type { Random } from "../../kernel/random.js";
-import { Environment } from "./environment.js";
+import { optionalDeferred } from "../../kernel/deferred.js";
+import { Environment, type Write } from "./environment.js";
+import { LmdbGroups } from "./lmdb-groups.js";
+import { LmdbJobs } from "./lmdb-jobs.js";
 import { LmdbLog } from "./lmdb-log.js";
 import { originLimits, type OriginLimits } from "./origin-limits.js";
 import { isIntact, readJson } from "./records.js";
@@ -38,7 +43,9 @@ const SWEPT_CHANNELS_MAX = 32;
  * Appends are transactions, written and synced off the event loop; reading is by position, from memory-mapped pages. A
  * record that is damaged is reported and never given.
  */
-export class LmdbStore implements Store {
+export class LmdbStore implements TransactionStore {
+  readonly jobs: LmdbJobs;
+  readonly groups: LmdbGroups;
   readonly #options: LmdbStoreOptions;
   readonly #environment: Environment;
   readonly #limits: OriginLimits;
@@ -55,6 +62,10 @@ export class LmdbStore implements Store {
     this.#options = options;
     this.#environment = environment;
     this.#limits = { ...originLimits, ...options.limits };
+    const { clock, logger } = options;
+    const doing = <Value>(work: Promise<Value>): Promise<Value> => this.#doing(work);
+    this.jobs = new LmdbJobs({ environment, clock, logger, doing, limits: this.#limits });
+    this.groups = new LmdbGroups({ environment, logger, doing });
     this.#sweepLater();
   }
 
@@ -81,6 +92,11 @@ export class LmdbStore implements Store {
   /** Rejects with `store/full` or `store/failed`; then none of the drafts is in the log. */
   append(channel: string, drafts: readonly Draft[]): Promise<readonly Appended[]> {
     return this.#doing(this.#openLog(channel).append(drafts));
+  }
+
+  /** Rejects with `store/full` or `store/failed`; then nothing of it was written. */
+  appendAll(batches: readonly Batch[], rider: Rider | undefined): Promise<readonly (readonly Appended[])[]> {
+    return this.#doing(this.#appendAll(batches, rider));
   }
 
   async find(channel: string, origin: Pick<Origin, "producer" | "sequence">): Promise<number | undefined> {
@@ -113,6 +129,34 @@ export class LmdbStore implements Store {
       return await work;
     } finally {
       this.#working.delete(work);
+    }
+  }
+
+  /** Each log takes its turn and says what it has to write; when all have, that is one transaction. */
+  async #appendAll(batches: readonly Batch[], rider: Rider | undefined): Promise<readonly (readonly Appended[])[]> {
+    const logs = batches.map(({ channel }) => this.#openLog(channel));
+    const isFlushed = rider?.durability === "disk" || logs.some((log) => log.isFlushed);
+    const committed = optionalDeferred<void>();
+    const writes: Write[] = [];
+    let missing = logs.length;
+    const commit = (): void => {
+      this.#environment.commit(isFlushed, writes, rider?.write).then(committed.resolve, committed.reject);
+    };
+    const appended = logs.map((log, index) => {
+      return log.append(batches[index]?.drafts ?? [], (own) => {
+        writes.push(...own);
+        if (--missing === 0) commit();
+        return committed.promise;
+      });
+    });
+    if (missing === 0) commit();
+    try {
+      const [outcomes] = await Promise.all([Promise.all(appended), committed.promise]);
+      return outcomes;
+    } catch (error) {
+      // Where one could not say what it has to write, the others are let go.
+      committed.reject(error);
+      throw error;
     }
   }
 

@@ -18,6 +18,17 @@ export function offsetOf(key: Uint8Array): number {
   return Buffer.from(key.buffer, key.byteOffset, key.length).readUIntBE(CHANNEL_BYTES, OFFSET_BYTES);
 }
 
+/** The key of a number: numbers lie in their order. */
+export function sequenceKey(sequence: number): Buffer {
+  const key = Buffer.allocUnsafe(OFFSET_BYTES);
+  key.writeUIntBE(sequence, 0, OFFSET_BYTES);
+  return key;
+}
+
+export function sequenceOf(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).readUIntBE(0, OFFSET_BYTES);
+}
+
 /** A key of something that a channel has under a name. */
 export function nameKey(channel: number, name: string): Buffer {
   const key = Buffer.allocUnsafe(CHANNEL_BYTES + Buffer.byteLength(name));
