@@ -45,7 +45,7 @@ export class Gate {
     const { headers } = head;
     const request = new HandshakeRequest(head.target, headers, peer.address);
     if (this.#options.path !== undefined && request.path !== this.#options.path) {
-      throw new HandshakeError("handshake/no-such-path", { detail: request.path });
+      throw new HandshakeError("handshake/no-such-path", { detail: shownPath(request.path) });
     }
     const upgrade = checkUpgradeRequest(head);
     const host = headers.get("host") ?? "";
@@ -81,4 +81,9 @@ export class Gate {
     const headers = challenge === undefined ? {} : { "WWW-Authenticate": challenge };
     throw new HandshakeError("handshake/not-authenticated", { headers });
   }
+}
+
+/** A path as it may be said again: an absolute URI can hold a password, and what follows the path a token. */
+function shownPath(path: string): string {
+  return path.startsWith("/") ? (path.split(/[?#;]/, 1)[0] ?? "") : "an absolute URI";
 }

@@ -147,7 +147,7 @@ export class Processing {
     });
     if (found === undefined || !mayFollow(found)) {
       stop();
-      throw wireError("message/unknown", `no message ${id} is known`);
+      throw wireError("message/unknown", "no message with this id is known");
     }
     tell = listener;
     // What was told meanwhile is newer than what was looked up, unless that is the end already.

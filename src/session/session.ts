@@ -7,7 +7,7 @@ import type { LogFields } from "../kernel/logger.js";
 import { randomHex } from "../kernel/random-hex.js";
 import { closeKinds, comesBack, type CloseKind } from "../wire/close-codes.js";
 import { decodeCommand } from "../wire/command-codec.js";
-import { inReplyTo, wireError, WireError } from "../wire/errors.js";
+import { inReplyTo, messageForLog, wireError, WireError } from "../wire/errors.js";
 import type { Command, HelloCommand, RefreshCommand } from "../wire/messages.js";
 import { Admission } from "./admission.js";
 import { Allowance } from "./allowance.js";
@@ -260,9 +260,9 @@ export class Session {
 
   /** Say no, and log who wanted what and why not. */
   #refuse(error: WireError, command?: Command): void {
-    const { cause, code, message } = error;
+    const { cause, code } = error;
     const channel = command && "channel" in command ? command.channel : undefined;
-    const fields = { ...this.#who, command: command?.do, channel, code, message };
+    const fields = { ...this.#who, command: command?.do, channel, code, message: messageForLog(error) };
     const why = cause === undefined ? fields : { ...fields, cause: causeText(cause) };
     this.#services.logger.warn("session/refused", why);
     this.#answerRefusal(command === undefined ? error : inReplyTo(error, command.id));

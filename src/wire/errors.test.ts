@@ -2,7 +2,16 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BusbarError } from "../kernel/errors.js";
 import { errorMeanings } from "./error-meanings.js";
-import { errorBody, inReplyTo, isRetryable, valueOrRefusal, WireError, wireError, wireErrorFrom } from "./errors.js";
+import {
+  errorBody,
+  inReplyTo,
+  isRetryable,
+  messageForLog,
+  valueOrRefusal,
+  WireError,
+  wireError,
+  wireErrorFrom,
+} from "./errors.js";
 
 describe("the catalogue of wire errors", () => {
   it("is the table in the documentation, in its order", () => {
@@ -52,5 +61,13 @@ describe("reading with refusals", () => {
     expect(valueOrRefusal(() => 3)).toBe(3);
     expect(valueOrRefusal(thrower(refusal))).toBe(refusal);
     expect(() => valueOrRefusal(thrower(new TypeError("a defect")))).toThrow("a defect");
+  });
+});
+
+describe("an error's message", () => {
+  it("is for the log, unless a schema wrote it, which may quote a secret", () => {
+    expect(messageForLog(wireError("policy/denied", "ada may not"))).toBe("ada may not");
+    expect(messageForLog(wireError("message/invalid", "expected a number, not hunter2"))).toBeUndefined();
+    expect(messageForLog(wireError("call/invalid", "expected a number, not hunter2"))).toBeUndefined();
   });
 });

@@ -69,6 +69,14 @@ export function valueOrRefusal<Value>(read: () => Value): Value | WireError {
   }
 }
 
+/** The codes whose messages a schema writes, which may quote what it was given: a password that is no number. */
+const quotingCodes: ReadonlySet<string> = new Set<WireErrorCode>(["message/invalid", "call/invalid"]);
+
+/** The error's message as a log may have it; undefined where it can hold what the client sent, who is told it alone. */
+export function messageForLog({ code, message }: WireError): string | undefined {
+  return quotingCodes.has(code) ? undefined : message;
+}
+
 /** Whether trying again can help, unless an error says otherwise. */
 export function isRetryable(code: string): boolean {
   return retryableCodes.test(code);
