@@ -17,3 +17,13 @@ it.each(["", "/bus", "example.org", "ftp://example.org", "file:///bus", "wss://"
     expect(() => busUrl(url)).toThrow(expect.objectContaining({ code: "connection/invalid-url" }));
   },
 );
+
+it.each([
+  ["ftp://ada:secret@example.org/bus?token=secret#secret", "example.org/bus"],
+  ["wss://ada:secret@exa mple/", "exa mple/"],
+  ["", ""],
+])("the error about %j quotes no secret", (url, quoted) => {
+  const message = `"${quoted}" is not the address of a server`;
+  expect(() => busUrl(url)).toThrow(expect.objectContaining({ message }));
+  expect(() => busUrl(url)).not.toThrow(expect.objectContaining({ cause: expect.anything() }));
+});
