@@ -93,7 +93,7 @@ export class DeadLetters {
 
   async #discard(job: Job): Promise<void> {
     const { line, note, onChange } = this.#options;
-    await note({ kind: "ended", sequence: job.sequence, end: { kind: "discarded" } });
+    await note({ kind: "ended", sequence: job.sequence, end: { kind: "discarded" }, of: job });
     if (line(job.queue)?.queue.discard(job.sequence) === true) onChange(job, { stage: "discarded" });
   }
 

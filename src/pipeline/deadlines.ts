@@ -28,7 +28,7 @@ export class Deadlines {
       controller.abort(error);
     };
     const timer = this.#clock.schedule(this.#timeoutMs, () => {
-      giveUp(wireError("message/failed", `the processor took longer than ${this.#timeoutMs} ms`));
+      giveUp(tookTooLong(this.#timeoutMs));
     });
     this.#giveUps.add(giveUp);
     try {
@@ -44,4 +44,9 @@ export class Deadlines {
     this.#closeError = error;
     for (const giveUp of this.#giveUps) giveUp(error);
   }
+}
+
+/** What a processor has failed with that did not return in time. */
+export function tookTooLong(timeoutMs: number): WireError {
+  return wireError("message/failed", `the processor took longer than ${timeoutMs} ms`);
 }

@@ -10,7 +10,7 @@ import { wireError } from "../wire/errors.js";
 import type { Position, Stage } from "../wire/messages.js";
 import { publisherOf } from "./publisher.js";
 import { backoffMs } from "./backoff.js";
-import { Deadlines } from "./deadlines.js";
+import { tookTooLong } from "./deadlines.js";
 import { noRoomCode, type Seat } from "./executor.js";
 import type { Claim, JobQueue } from "./job-queue.js";
 import { failureTextMax, type Failure, type Job, type JobChange, type JobStore, type Rider } from "./job-store.js";
@@ -35,7 +35,6 @@ export interface JobLine {
   readonly queue: JobQueue;
   readonly settings: QueueSettings;
   readonly meter: QueueMeter;
-  readonly deadlines: Deadlines;
 }
 
 export interface JobRunnerOptions {
@@ -179,10 +178,13 @@ export class JobRunner<Principal extends { readonly id: string }> {
       attempt: claim.attempt,
     };
     const renew = (): boolean => line.queue.renew(job.sequence, claim.attempt, this.#options.clock.now());
-    return line.deadlines.run((deadline) => {
-      const signal = AbortSignal.any([deadline, controller.signal]);
-      return untilAborted(controller.signal, seat.run(work, { signal, renew }));
-    });
+    const { timeoutMs } = line.settings;
+    const timer = this.#options.clock.schedule(timeoutMs, () => controller.abort(tookTooLong(timeoutMs)));
+    try {
+      return await untilAborted(controller.signal, seat.run(work, { signal: controller.signal, renew }));
+    } finally {
+      timer.cancel();
+    }
   }
 
   async #failed(attempt: Attempt<Principal>, error: unknown): Promise<void> {
@@ -262,7 +264,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const outputs = settlements.flatMap(({ job, produced }) => outputsOf(job, produced, at));
     const rider = store.rider(
       settlements.map(({ attempt, job, produced }) => {
-        return { kind: "ended", sequence: job.sequence, end: endOf(produced, attempt.line.isGroup) };
+        return { kind: "ended", sequence: job.sequence, end: endOf(produced, attempt.line.isGroup), of: job };
       }),
     );
     const positions = await deliverAll(outputs, rider);

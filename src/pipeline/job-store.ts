@@ -111,7 +111,10 @@ export type JobChange =
   /** A dead letter waits again, with no attempts made; with another message where there is one. */
   | { readonly kind: "redriven"; readonly sequence: number; readonly payload: string | undefined }
   /** It is over: only its id and its end are remembered, for the idempotence window. */
-  | { readonly kind: "ended"; readonly sequence: number; readonly end: JobEnd };
+  | { readonly kind: "ended"; readonly sequence: number; readonly end: JobEnd; readonly of: EndedJob };
+
+/** What is remembered of a job when it is over. */
+export type EndedJob = Pick<Job, "id" | "channel" | "origin" | "principal">;
 
 /** What is known of a message by its id. */
 export type JobFound =

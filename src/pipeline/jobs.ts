@@ -6,7 +6,6 @@ import { wireError, type WireError } from "../wire/errors.js";
 import type { Position, Stage } from "../wire/messages.js";
 import type { Executor } from "./executor.js";
 import { DeadLetters } from "./dead-letters.js";
-import { Deadlines } from "./deadlines.js";
 import { JobQueue } from "./job-queue.js";
 import { JobRunner, type JobLine, type JobRunnerOptions } from "./job-runner.js";
 import { headOf, type JobAccepted, type JobDraft, type JobFound, type JobHead, type JobOrigin } from "./job-store.js";
@@ -161,7 +160,6 @@ export class Jobs<Principal extends { readonly id: string }> {
     this.#closeError = wireError("server/stopping", "the server stops; the message was not accepted");
     this.#timer?.cancel();
     this.#runner.close(this.#closeError);
-    for (const { deadlines } of this.#lines.values()) deadlines.close(this.#closeError);
   }
 
   /** Take up what the store has kept; before everything else. Rejects with what the store rejects with. */
@@ -189,7 +187,6 @@ export class Jobs<Principal extends { readonly id: string }> {
 
   /** Nobody processes a group's queue any more: what is in it stays in the store. */
   removeGroup(name: string): void {
-    this.#lines.get(name)?.deadlines.close(wireError("server/stopping", "nobody is in the group any more"));
     this.#lines.delete(name);
   }
 
@@ -207,11 +204,10 @@ export class Jobs<Principal extends { readonly id: string }> {
   }
 
   #addLine(pattern: string, settings: QueueSettings, isGroup: boolean): JobLine {
-    const { clock, executor } = this.#options;
+    const { executor } = this.#options;
     const leaseMs = executor.isLeased(pattern) ? settings.leaseMs : Infinity;
     const queue = new JobQueue({ ...settings, leaseMs });
-    const deadlines = new Deadlines(clock, settings.timeoutMs);
-    const line = { pattern, isGroup, settings, queue, deadlines, meter: new QueueMeter() };
+    const line = { pattern, isGroup, settings, queue, meter: new QueueMeter() };
     this.#lines.set(pattern, line);
     return line;
   }

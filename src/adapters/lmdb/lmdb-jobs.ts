@@ -39,7 +39,10 @@ interface Counters {
 type Accepted = Omit<JobDraft, "firstSentAt"> & { readonly bytes: number };
 
 /** What has become of a job since; none is kept before its first attempt. */
-type Progress = Pick<Job, "attempts" | "failures" | "state"> & { readonly dueAt: number | null };
+type Progress = Pick<Job, "attempts" | "failures" | "state"> & {
+  /** null: at once; missing: as it was accepted. */
+  readonly dueAt?: number | null;
+};
 
 /** What is remembered of an id: the job's sequence, or how it ended. */
 type Known = { readonly sequence: number } | Extract<JobFound, { kind: "ended" }>;
@@ -162,36 +165,42 @@ export class LmdbJobs implements JobStore {
   #writesOf(change: JobChange, writes: Write[], changed: Map<number, Progress>): void {
     const { environment } = this.#options;
     const { sequence } = change;
-    const accepted = this.#accepted(sequence);
-    if (accepted === undefined) return;
     const key = sequenceKey(sequence);
-    const before = changed.get(sequence) ?? this.#progress(sequence, accepted.dueAt ?? null);
+    const record = environment.jobs.getBinary(key);
+    if (record === undefined) return;
+    const before = (): Progress => changed.get(sequence) ?? this.#progress(sequence);
     const put = (next: Progress): void => {
       changed.set(sequence, next);
       writes.push([environment.progress, key, jsonRecord(key, next)]);
     };
     switch (change.kind) {
       case "begun":
-        return put({ ...before, attempts: change.attempts });
-      case "failed":
-        return put({ ...before, dueAt: change.dueAt, failures: withFailure(before.failures, change.failure) });
-      case "dead":
-        writes.push([environment.dead, key, Buffer.from(accepted.queue)]);
-        return put({ ...before, state: "dead", failures: withFailure(before.failures, change.failure) });
+        return put({ ...before(), attempts: change.attempts });
+      case "failed": {
+        const { failures, ...others } = before();
+        return put({ ...others, dueAt: change.dueAt, failures: withFailure(failures, change.failure) });
+      }
+      case "dead": {
+        const { failures, ...others } = before();
+        writes.push([environment.dead, key, Buffer.from(this.#acceptedOf(sequence, key, record)?.queue ?? "")]);
+        return put({ ...others, state: "dead", failures: withFailure(failures, change.failure) });
+      }
       case "redriven": {
-        const { payload = accepted.payload } = change;
+        const accepted = this.#acceptedOf(sequence, key, record);
         writes.push([environment.dead, key]);
-        if (payload !== accepted.payload)
-          writes.push([environment.jobs, key, jsonRecord(key, { ...accepted, payload })]);
-        return put({ ...before, state: "waiting", attempts: 0, dueAt: null });
+        if (change.payload !== undefined && accepted !== undefined) {
+          writes.push([environment.jobs, key, jsonRecord(key, { ...accepted, payload: change.payload })]);
+        }
+        return put({ ...before(), state: "waiting", attempts: 0, dueAt: null });
       }
       case "ended": {
-        const { channel, id, origin, principal } = accepted;
+        const { channel, id, origin, principal } = change.of;
         const ended: Known = { kind: "ended", end: change.end, channel, origin, principal };
         const idKey = Buffer.from(id);
         const endKey = sequenceKey(this.#nextEnd++);
         this.#endCount++;
-        writes.push([environment.jobs, key], [environment.progress, key], [environment.dead, key]);
+        writes.push([environment.jobs, key], [environment.progress, key]);
+        if (change.end.kind === "discarded") writes.push([environment.dead, key]);
         writes.push([environment.jobIds, idKey, jsonRecord(idKey, ended)]);
         writes.push([environment.ends, endKey, jsonRecord(endKey, { id, at: this.#options.clock.wallTimeMs() })]);
       }
@@ -241,14 +250,8 @@ export class LmdbJobs implements JobStore {
   #jobOf(sequence: number, key: Buffer, record: Buffer): Job | undefined {
     const accepted = this.#acceptedOf(sequence, key, record);
     if (accepted === undefined) return undefined;
-    const { dueAt, ...progress } = this.#progress(sequence, accepted.dueAt ?? null);
-    return { ...accepted, ...progress, dueAt: dueAt ?? undefined, sequence };
-  }
-
-  #accepted(sequence: number): Accepted | undefined {
-    const key = sequenceKey(sequence);
-    const record = this.#options.environment.jobs.getBinary(key);
-    return record && this.#acceptedOf(sequence, key, record);
+    const { dueAt, ...progress } = this.#progress(sequence);
+    return { ...accepted, ...progress, dueAt: dueAt === undefined ? accepted.dueAt : (dueAt ?? undefined), sequence };
   }
 
   #acceptedOf(sequence: number, key: Buffer, record: Buffer): Accepted | undefined {
@@ -258,8 +261,8 @@ export class LmdbJobs implements JobStore {
     return undefined;
   }
 
-  #progress(sequence: number, dueAt: number | null): Progress {
-    const none: Progress = { attempts: 0, failures: [], state: "waiting", dueAt };
+  #progress(sequence: number): Progress {
+    const none: Progress = { attempts: 0, failures: [], state: "waiting" };
     const key = sequenceKey(sequence);
     const record = this.#options.environment.progress.getBinary(key);
     if (record === undefined) return none;
@@ -322,7 +325,7 @@ function isAccepted(value: unknown): value is Accepted {
 }
 
 function isProgress(value: unknown): value is Progress {
-  return hasMembers<Progress>(value, ["attempts", "failures", "state", "dueAt"]);
+  return hasMembers<Progress>(value, ["attempts", "failures", "state"]);
 }
 
 function isKnown(value: unknown): value is Known {
