@@ -56,6 +56,57 @@ describe("an admission", () => {
     expect(world.clock.timerCount).toBe(0);
   });
 
+  it.each([
+    ["an hour before", hour, 30 * hour, 29 * hour],
+    ["an hour after", -hour, 30 * hour, 31 * hour],
+    ["less than a second before", 900, 10_000, 9_100],
+    ["into the future beyond its end", hour, 1_000, 0],
+  ])("ends at most a second after the principal's time, when the wall clock is set %s", (_what, jump, lives, left) => {
+    const admission = admit();
+    admission.hold(until(lives));
+    world.clock.jumpWallTime(jump);
+    world.clock.advance(Math.max(0, left - 1));
+    expect(ends).toEqual([]);
+    world.clock.advance(1_000);
+    expect(ends).toEqual([4501]);
+    expect(world.clock.timerCount).toBe(0);
+  });
+
+  it("audits whom it does not let in, and why", async () => {
+    const admission = admit(until(0));
+    await admission.identify(undefined);
+    const auth = { scheme: "bearer", token: "x" } as const;
+    await admission.identify(auth);
+    world.authenticateAs(principal("rob"));
+    await admission.renew(auth, principal("ada")).catch(() => undefined);
+    world.revocations.add({ principal: "rob" });
+    await admission.renew(auth, principal("rob")).catch(() => undefined);
+    const address = "192.0.2.1";
+    expect(world.audited).toEqual([
+      { kind: "refused", at: "hello", why: "auth/expired", principal: "ada", address },
+      { kind: "refused", at: "hello", why: "auth/unknown", address },
+      { kind: "refused", at: "refresh", why: "auth/other-principal", principal: "rob", address },
+      { kind: "refused", at: "refresh", why: "auth/revoked", principal: "rob", address },
+    ]);
+  });
+
+  it("lets nobody in who was revoked, also where that was before the handshake's principal said hello", async () => {
+    const admission = admit({ ...principal("ada"), claims: { jti: "t1" } });
+    world.revocations.add({ token: "t1" });
+    expect(await admission.identify(undefined)).toBeUndefined();
+    world.authenticateAs({ ...principal("ada"), claims: { jti: "t2" } });
+    expect(await admission.identify({ scheme: "bearer", token: "x" })).toMatchObject({ claims: { jti: "t2" } });
+  });
+
+  it("audits an authenticator that fails, and keeps what was shown out of the error", async () => {
+    const authenticate = () => Promise.reject(new Error("cannot look up hunter22"));
+    const services = { ...world.services, authenticate };
+    const admission = new Admission(services, { request, principal: undefined, onEnd: () => undefined });
+    const auth = { scheme: "basic", username: "ada", password: "hunter22" } as const;
+    await expect(admission.identify(auth)).rejects.toMatchObject({ message: "Error: cannot look up [redacted]" });
+    expect(world.audited).toMatchObject([{ kind: "refused", at: "hello", why: "auth/failed" }]);
+  });
+
   it("watches nothing once the session is over", () => {
     const admission = admit();
     admission.hold(until(hour));
