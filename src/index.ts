@@ -5,6 +5,14 @@ export { channel } from "./contract/channel.js";
 export type { Allow, ChannelDefinition, ChannelOptions, History, HistoryBounds } from "./contract/channel.js";
 export { contract } from "./contract/contract.js";
 export type { CallMatch, ChannelMatch, Contract, Definition, Definitions } from "./contract/contract.js";
+export { operatorCalls } from "./contract/operator-calls.js";
+export type {
+  DeadLetterChoice,
+  DeadLetterQuery,
+  DeadLetterView,
+  OperatorCalls,
+  RedriveChoice,
+} from "./contract/operator-calls.js";
 export type { Duration, Size } from "./contract/quantities.js";
 export type { Params } from "./contract/pattern.js";
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from "./contract/standard-schema.js";

@@ -45,6 +45,7 @@ import { handshakeAuthenticator, nobodyYet } from "./handshake-authenticator.js"
 import { checkLimits, serverLimits } from "./limits.js";
 import type { BusClient, BusOptions, PublishTiming } from "./options.js";
 import { PipelineControl } from "./pipeline-control.js";
+import { operatorHandlers } from "./operator-handlers.js";
 import type { Processing } from "./processing.js";
 import { SocketLink } from "./socket-link.js";
 import { SplitStore } from "./split-store.js";
@@ -137,7 +138,8 @@ export class Bus<App extends Contract> {
       audit: trail.record,
       wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),
-      calls,
+      // What the application handles itself goes before.
+      calls: new Map([...operatorHandlers(app, processing), ...calls]),
       registry: new SessionRegistry(),
       clock,
       random: this.#random,
