@@ -32,6 +32,12 @@ const requirements = {
     override: "STRACE_PATH",
     isPresent: (path) => existsSync(path) && spawnSync(path, ["true"]).status === 0,
   },
+  sqlite3: {
+    tests: "the tests of orders that are booked in SQLite",
+    path: "/usr/bin/sqlite3",
+    override: "SQLITE3_PATH",
+    isPresent: existsSync,
+  },
 } as const satisfies Readonly<Record<string, Requirement>>;
 
 export type Program = keyof typeof requirements;
