@@ -29,7 +29,9 @@ export class MemoryLog {
   readonly channel: string;
   readonly epoch: string;
   retention: Retention;
-  readonly #window: OriginWindow;
+  readonly #windowLimits: OriginWindowLimits;
+  /** Undefined until there is an origin: most logs of a flood of channels never have one, and take half the memory. */
+  #window: OriginWindow | undefined;
   #ring: (Message | undefined)[] = [];
   /** Where in the ring the oldest message is. */
   #start = 0;
@@ -44,7 +46,7 @@ export class MemoryLog {
     this.channel = channel;
     this.epoch = epoch;
     this.retention = retention;
-    this.#window = new OriginWindow(window);
+    this.#windowLimits = window;
   }
 
   /** The offset of the newest message; 0 before the first. */
@@ -64,30 +66,30 @@ export class MemoryLog {
 
   /** About how much memory the messages and the remembered origins take. */
   get bytes(): number {
-    return this.#messageBytes + this.#window.size * originBytes;
+    return this.#messageBytes + (this.#window?.size ?? 0) * originBytes;
   }
 
   append(draft: Draft): Appended {
     const { from, origin, payload } = draft;
-    const offset = origin && this.#window.find(origin);
+    const offset = origin && this.find(origin);
     if (offset !== undefined) return { kind: "repeat", offset };
-    if (origin !== undefined && this.#window.mayHaveForgotten(origin)) return { kind: "unknown" };
+    if (origin !== undefined && this.#window?.mayHaveForgotten(origin) === true) return { kind: "unknown" };
     const at = Math.max(draft.at, this.#latestAt);
     this.#latestAt = at;
     const message: Message = { channel: this.channel, offset: ++this.#head, payload, from, at };
-    if (origin !== undefined) this.#window.add(origin, message);
+    if (origin !== undefined) this.#remember(origin, message);
     this.#keep(message);
     return { kind: "appended", message };
   }
 
   find(origin: Pick<Origin, "producer" | "sequence">): number | undefined {
-    return this.#window.find(origin);
+    return this.#window?.find(origin);
   }
 
   /** Let go of what is out of retention, and of the window, at this time: at most `stepsMax` of each. */
   letGo(now: number, stepsMax: number): void {
     for (let step = 0; step < stepsMax && this.#isOldestOver(now); step++) this.dropOldest();
-    this.#window.expire(now, stepsMax);
+    this.#window?.expire(now, stepsMax);
   }
 
   /** False where there is no message. */
@@ -105,7 +107,7 @@ export class MemoryLog {
 
   /** False where there is no origin. */
   forgetOldestOrigin(): boolean {
-    return this.#window.forgetOldest();
+    return this.#window?.forgetOldest() ?? false;
   }
 
   /** Read at this time: nothing is given that is too old by then. */
@@ -120,6 +122,11 @@ export class MemoryLog {
       bytes += costOf(message);
     }
     return messages;
+  }
+
+  #remember(origin: Origin, message: Message): void {
+    this.#window ??= new OriginWindow(this.#windowLimits);
+    this.#window.add(origin, message);
   }
 
   #keep(message: Message): void {
