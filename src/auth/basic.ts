@@ -38,7 +38,8 @@ export function basic(
     const { credentials } = request;
     return credentials?.scheme === "basic" ? lookup(credentials.username, credentials.password) : undefined;
   };
-  return Object.assign(authenticate, { challenge: challengeOf(options.realm ?? "busbar") });
+  const traits = { hasPlainPasswords: typeof users !== "function" && Object.keys(users).length > 0 };
+  return Object.assign(authenticate, { challenge: challengeOf(options.realm ?? "busbar"), traits });
 }
 
 function lookupIn(users: Readonly<Record<string, BasicUser>>): BasicLookup {

@@ -3,6 +3,7 @@ import { nodeClock, NodeTurns } from "../adapters/node/clock.js";
 import { consoleLogger } from "../adapters/node/logger.js";
 import { NodeRandom } from "../adapters/node/random.js";
 import { firstOf, type Authenticator } from "../auth/authenticator.js";
+import { requireOriginCheck } from "../auth/cookie.js";
 import type { Principal } from "../auth/principal.js";
 import type { Contract } from "../contract/contract.js";
 import { authenticationRequest } from "../engine/handshake-request.js";
@@ -29,6 +30,7 @@ import type { PublishOk } from "../wire/messages.js";
 import { AccessControl } from "./access-control.js";
 import { auditSinks, requireAuditChannel } from "./audit-options.js";
 import { callTable } from "./call-table.js";
+import { checkAcknowledged } from "./checklist.js";
 import {
   loadProcessors,
   openHub,
@@ -92,6 +94,8 @@ export class Bus<App extends Contract> {
     const calls = callTable(app, options.handle ?? {});
     const memory = new MemoryStore({ clock, random, limits: options.limits?.memory ?? {} });
     if (store === undefined) requireNoDisk(app);
+    requireOriginCheck([options.authenticate].flat(), options.origins ?? "same");
+    checkAcknowledged(options.acknowledge ?? []);
     requireAuditChannel(app, options.audit ?? {});
     const durable =
       typeof store === "string"

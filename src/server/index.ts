@@ -19,6 +19,7 @@ export { WireError } from "../wire/errors.js";
 export type { EndStage, Position, PublishOk, Stage } from "../wire/messages.js";
 export type { AuditControl } from "./access-control.js";
 export type { AuditOptions } from "./audit-options.js";
+export type { ChecklistCode } from "./checklist.js";
 export type { BusServer, CloseOptions, RevokeOptions, ServerChannel } from "./bus-server.js";
 export type { RequestOptions, Refusal } from "../session/call-handler.js";
 export type { Store } from "../hub/store.js";

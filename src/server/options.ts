@@ -29,6 +29,7 @@ import type { Store } from "../hub/store.js";
 import type { CallContext, Refusal, RequestOptions } from "../session/call-handler.js";
 import type { SessionLimits } from "../session/limits.js";
 import type { AuditOptions } from "./audit-options.js";
+import type { ChecklistCode } from "./checklist.js";
 import type { WorkersOptions } from "./workers.js";
 
 /** When a message is to be processed and delivered: the receipt says `accepted`. Default: at once. One of the two. */
@@ -140,6 +141,8 @@ export interface BusOptions<App> {
   readonly keepalive?: KeepaliveOptions | false;
   readonly compression?: CompressionOptions | boolean;
   readonly limits?: ServerLimits;
+  /** What the server is not to warn of when it starts: see the checklist in `docs/security.md`. Default: nothing. */
+  readonly acknowledge?: readonly ChecklistCode[];
   /** Where the audit trail goes. Default: it is kept in memory, for `server.audit.recent()`. */
   readonly audit?: AuditOptions;
   /** Default: JSON lines on standard error, from `info` on. */

@@ -10,6 +10,7 @@ import { Bus } from "./bus.js";
 import { BusServer } from "./bus-server.js";
 import { httpDefault } from "./http-default.js";
 import { HttpGuard, httpOptions } from "./http-limits.js";
+import { inspect } from "./inspection.js";
 import type { BusOptions, HttpHandler, ServeOptions } from "./options.js";
 
 /**
@@ -35,6 +36,7 @@ export async function serve<App extends Contract>(app: App, options: ServeOption
     throw error;
   }
   httpServer.on("error", (error) => bus.logger.error("server/listener-failed", { cause: causeText(error) }));
+  inspect(app, { options, httpServer, logger: bus.logger });
   const address = httpServer.address();
   const port = typeof address === "object" && address !== null ? address.port : undefined;
   return new BusServer({
@@ -64,6 +66,7 @@ export async function attach<App extends Contract>(
     ...bus.socketOptions(options),
     handler: (socket) => bus.take(socket),
   });
+  inspect(app, { options, httpServer, logger: bus.logger });
   return new BusServer({ bus, sockets, port: undefined, url: undefined, stop: () => Promise.resolve() });
 }
 
