@@ -1,6 +1,8 @@
-import { firstOf, type Authenticator } from "../auth/authenticator.js";
+import { firstOf, type AuthenticationRequest, type Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { withoutSecrets } from "../auth/redaction.js";
+import { causeText } from "../kernel/cause-text.js";
+import { BusbarError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/logger.js";
 import { negotiateDeflate, type DeflateParameters } from "../protocol/deflate-negotiation.js";
 import { HandshakeError } from "../protocol/errors.js";
@@ -9,6 +11,9 @@ import { isOriginAllowed } from "../protocol/origin.js";
 import { acceptUpgrade, checkUpgradeRequest, chooseProtocol } from "../protocol/server-handshake.js";
 import { authenticationRequest, HandshakeRequest } from "./handshake-request.js";
 import { compressionOf, type ServerOptions } from "./options.js";
+
+/** When to try again where nobody could say who the client is. */
+const RETRY_AFTER_S = 5;
 
 /** Where a request for an upgrade came from. */
 export interface Peer {
@@ -64,22 +69,42 @@ export class Gate {
 
   async #principalOf(request: HandshakeRequest): Promise<Principal | undefined> {
     if (this.#authenticate === undefined) return undefined;
-    const asked = authenticationRequest(request);
+    const asked: AuthenticationRequest = {
+      ...authenticationRequest(request),
+      at: "handshake",
+      report: ({ why }) => this.#logRefused(why, asked),
+    };
     let principal: Principal | undefined;
     try {
       principal = await this.#authenticate(asked);
     } catch (error) {
-      if (error instanceof HandshakeError) throw error;
-      this.#logger.error("websocket/authenticator-failed", {
-        address: request.remoteAddress,
-        error: String(withoutSecrets(error, asked)),
-      });
-      throw new HandshakeError("handshake/internal");
+      throw this.#refusalFor(error, asked);
     }
     if (principal !== undefined) return principal;
     const { challenge } = this.#authenticate;
     const headers = challenge === undefined ? {} : { "WWW-Authenticate": challenge };
     throw new HandshakeError("handshake/not-authenticated", { headers });
+  }
+
+  /** The answer to what an authenticator threw; the log has the reason. */
+  #refusalFor(error: unknown, asked: AuthenticationRequest): HandshakeError {
+    if (error instanceof HandshakeError) return error;
+    const code = error instanceof BusbarError ? error.code : undefined;
+    if (code === "auth/forbidden") {
+      this.#logRefused(error, asked);
+      return new HandshakeError("handshake/forbidden");
+    }
+    this.#logger.error("websocket/authenticator-failed", {
+      address: asked.remoteAddress,
+      error: causeText(withoutSecrets(error, asked)),
+    });
+    if (code !== "auth/no-answer") return new HandshakeError("handshake/internal");
+    return new HandshakeError("handshake/no-answer", { headers: { "Retry-After": String(RETRY_AFTER_S) } });
+  }
+
+  #logRefused(why: unknown, asked: AuthenticationRequest): void {
+    const { remoteAddress: address } = asked;
+    this.#logger.warn("websocket/credentials-refused", { address, why: causeText(withoutSecrets(why, asked)) });
   }
 }
 

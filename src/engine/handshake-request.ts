@@ -1,6 +1,7 @@
 import type { AuthenticationRequest, Credentials } from "../auth/authenticator.js";
 import { credentialsOf } from "../auth/authorization-header.js";
 import type { HeaderMap } from "../protocol/header-map.js";
+import { offeredToken } from "../wire/subprotocol.js";
 import { parseCookies } from "./cookies.js";
 
 /** The request that a socket began with. What is rarely asked for is read when it is asked for. */
@@ -40,6 +41,13 @@ export function authenticationRequest({
   remoteAddress,
   url,
 }: HandshakeRequest): AuthenticationRequest {
-  const credentials: Credentials | undefined = credentialsOf(headers.get("authorization"));
-  return { url, path, headers, cookies, remoteAddress, credentials };
+  return { url, path, headers, cookies, remoteAddress, credentials: credentialsIn(headers) };
+}
+
+/** What the `Authorization` header says; where there is none, the token that is offered as a subprotocol. */
+function credentialsIn(headers: HeaderMap): Credentials | undefined {
+  const authorization = headers.get("authorization");
+  if (authorization !== undefined) return credentialsOf(authorization);
+  const token = offeredToken(headers.get("sec-websocket-protocol"));
+  return token === undefined ? undefined : { scheme: "bearer", token };
 }

@@ -1,12 +1,14 @@
+import { requireOriginCheck } from "../auth/cookie.js";
 import { BusbarError } from "../kernel/errors.js";
 import { isToken } from "../protocol/header-syntax.js";
 import type { ConnectOptions, ServerOptions, SocketOptions } from "./options.js";
 
-/** @throws BusbarError `options/invalid`, which names the option. */
+/** @throws BusbarError `options/invalid`, which names the option, or `auth/any-origin`. */
 export function checkServerOptions(options: ServerOptions): void {
   checkSocketOptions(options);
   checkSubprotocols(options.subprotocols);
-  const { origins = "same", path = "/" } = options;
+  const { authenticate = [], origins = "same", path = "/" } = options;
+  requireOriginCheck([authenticate].flat(), origins);
   check(path.startsWith("/") && !/[?#\s]/.test(path), "path", "begins with / and has no query");
   if (typeof origins === "string")
     return check(origins === "same" || origins === "any", "origins", 'is "same" or "any"');

@@ -210,6 +210,7 @@ export type HandshakeErrorCode =
   | "handshake/no-such-path"
   | "handshake/not-authenticated"
   | "handshake/forbidden"
+  | "handshake/no-answer"
   | "handshake/too-many-connections"
   | "handshake/too-many-from-address"
   | "handshake/stopping"
@@ -250,6 +251,7 @@ export const handshakeRules: Readonly<Record<HandshakeErrorCode, HandshakeRule>>
     "name and password, or a token, are needed to connect",
   ),
   "handshake/forbidden": refusal(403, "RFC 9110, 15.5.4", "this client may not connect"),
+  "handshake/no-answer": refusal(503, "RFC 9110, 15.6.4", "who this client is cannot be found out now"),
   "handshake/too-many-connections": refusal(
     503,
     "RFC 9110, 15.6.4",

@@ -1,6 +1,6 @@
 import { AuditTrail, type AuditLimits, type AuditSink } from "../auth/audit-trail.js";
 import type { AuditEvent } from "../auth/audit-event.js";
-import type { AuthenticationRequest, Authenticator } from "../auth/authenticator.js";
+import { standingFor, type AuthenticationRequest, type Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { isMeant, Revocations, type RevocationLimits, type RevocationTarget } from "../auth/revocations.js";
 import type { HandshakeRefusal } from "../engine/options.js";
@@ -54,8 +54,7 @@ export class AccessControl {
       this.trail.record({ kind: "refused", at: "handshake", why: "auth/revoked", principal: principal.id, address });
       return undefined;
     };
-    const { challenge } = authenticate;
-    return challenge === undefined ? guarded : Object.assign(guarded, { challenge });
+    return standingFor(authenticate, guarded);
   }
 
   /** The engine refused a handshake. */

@@ -2,7 +2,9 @@ import type { RefusedEvent } from "../auth/audit-event.js";
 import type { AuthenticationRequest } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { withoutSecrets } from "../auth/redaction.js";
+import { causeText } from "../kernel/cause-text.js";
 import type { Timer } from "../kernel/clock.js";
+import { BusbarError } from "../kernel/errors.js";
 import { closeKinds, type CloseKind } from "../wire/close-codes.js";
 import { wireError } from "../wire/errors.js";
 import type { Credentials } from "../wire/messages.js";
@@ -11,7 +13,7 @@ import type { SessionServices } from "./services.js";
 /** What an admission needs of all that the sessions share. */
 export type AdmissionServices = Pick<
   SessionServices,
-  "audit" | "authenticate" | "clock" | "limits" | "revocations" | "wallClock"
+  "audit" | "authenticate" | "clock" | "limits" | "logger" | "revocations" | "wallClock"
 >;
 
 export interface AdmissionOptions {
@@ -80,20 +82,29 @@ export class Admission {
 
   async #identify(auth: Credentials | undefined, at: "hello" | "refresh"): Promise<Principal | undefined> {
     const { clock, revocations } = this.#services;
-    const principal = auth === undefined ? this.#options.principal : await this.#ask(auth, at);
-    if (principal === undefined) return this.#refused({ at, why: "auth/unknown" });
+    const known = auth === undefined ? this.#options.principal : await this.#ask(auth, at);
+    const principal = known ?? "auth/unknown";
+    if (typeof principal === "string") return this.#refused({ at, why: principal });
     const { expiresAtMs = Infinity, id } = principal;
     if (expiresAtMs <= clock.wallTimeMs()) return this.#refused({ at, why: "auth/expired", principal: id });
     if (revocations.isRevoked(principal)) return this.#refused({ at, why: "auth/revoked", principal: id });
     return principal;
   }
 
-  /** Ask who that is. An authenticator's error goes on, without what the client showed. */
-  async #ask(credentials: Credentials, at: "hello" | "refresh"): Promise<Principal | undefined> {
-    const request = { ...this.#options.request, credentials };
+  /** Ask who that is; a code for somebody who is known and may not be let in. An authenticator's error goes on, without what the client showed. */
+  async #ask(credentials: Credentials, at: "hello" | "refresh"): Promise<Principal | "auth/forbidden" | undefined> {
+    const report = ({ why }: { readonly why: unknown }): void => {
+      const fields = { address: request.remoteAddress, at, why: causeText(withoutSecrets(why, request)) };
+      this.#services.logger.warn("session/credentials-refused", fields);
+    };
+    const request: AuthenticationRequest = { ...this.#options.request, credentials, at, report };
     try {
       return await this.#services.authenticate(request);
     } catch (error) {
+      if (error instanceof BusbarError && error.code === "auth/forbidden") {
+        report({ why: error });
+        return "auth/forbidden";
+      }
       this.#refused({ at, why: "auth/failed" });
       throw withoutSecrets(error, request);
     }
