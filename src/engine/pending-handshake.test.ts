@@ -46,6 +46,22 @@ describe("a handshake that is under way", () => {
     expect(handshake.accept(Buffer.from("again"))).toBe(false);
   });
 
+  it("tells once that it is refused, from where and why", async () => {
+    const { handshake: other, socket } = await begin();
+    const refusals: unknown[] = [];
+    const handshake = new PendingHandshake({
+      socket,
+      clock: new VirtualClock(),
+      logger: new LogBook(),
+      timeoutMs: 5000,
+      onRefused: (refusal) => void refusals.push(refusal),
+      onEnded: () => undefined,
+    });
+    handshake.refuse(new HandshakeError("handshake/origin"));
+    handshake.refuse(new HandshakeError("handshake/internal"));
+    expect(refusals).toEqual([{ address: other.address, code: "handshake/origin", status: 403 }]);
+  });
+
   it("is refused with status, headers and one line that says why; then the connection ends", async () => {
     const { clock, ended, handshake, logger, peer } = await begin();
     handshake.refuse(new HandshakeError("handshake/version", { headers: { "Sec-WebSocket-Version": "13" } }));
