@@ -1,8 +1,9 @@
+import { hexOf } from "./hex.js";
 import type { Random } from "./random.js";
 
 /** A name nobody can guess (with a cryptographic source): `bytes` random bytes as hexadecimal digits. */
 export function randomHex(random: Random, bytes: number): string {
   const target = new Uint8Array(bytes);
   random.fill(target);
-  return Array.from(target, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexOf(target);
 }

@@ -11,6 +11,7 @@ import type { Position, Stage } from "../wire/messages.js";
 import { publisherOf } from "./publisher.js";
 import { backoffMs } from "./backoff.js";
 import { tookTooLong } from "./deadlines.js";
+import type { FreshJob, FreshJobs, Known } from "./fresh-jobs.js";
 import { noRoomCode, type Seat } from "./executor.js";
 import type { Claim, JobQueue } from "./job-queue.js";
 import { failureTextMax, type Failure, type Job, type JobChange, type JobStore, type Rider } from "./job-store.js";
@@ -37,7 +38,8 @@ export interface JobLine {
   readonly meter: QueueMeter;
 }
 
-export interface JobRunnerOptions {
+export interface JobRunnerOptions<Principal> {
+  readonly fresh: FreshJobs<Principal>;
   readonly store: JobStore;
   /** Finds the kind of channel that a name means. */
   readonly match: (channel: string) => ChannelMatch | undefined;
@@ -63,6 +65,12 @@ interface Attempt<Principal> {
   readonly controller: AbortController;
 }
 
+/** What an attempt begins with; nothing where the job's record is gone. */
+interface Begun<Principal> {
+  readonly fresh: FreshJob<Principal> | undefined;
+  readonly job: Job | undefined;
+}
+
 /** What came out of an attempt, until it is in the store. */
 interface Settlement<Principal> {
   readonly attempt: Attempt<Principal>;
@@ -72,23 +80,30 @@ interface Settlement<Principal> {
 
 /** Carries attempts out: begins them, runs the processor, and writes what came out and the job's end as one. */
 export class JobRunner<Principal extends { readonly id: string }> {
-  readonly #options: JobRunnerOptions;
+  readonly #options: JobRunnerOptions<Principal>;
   readonly #running = new Map<number, Attempt<Principal>>();
-  readonly #beginning: Batches<Claim, Job | undefined>;
+  readonly #beginning: Batches<Claim, Begun<Principal>>;
   readonly #settling: Batches<Settlement<Principal>, Position | undefined>;
   readonly #noting: Batches<JobChange, void>;
   /** Ends each pause that is under way. */
   readonly #pauses = new Set<() => void>();
   #closeError: BusbarError | undefined;
 
-  constructor(options: JobRunnerOptions) {
+  constructor(options: JobRunnerOptions<Principal>) {
     const { store } = options;
     this.#options = options;
     this.#beginning = new Batches(BATCH_MAX, async (claims) => {
       await store.change(
         claims.map(({ attempt, head }) => ({ kind: "begun", sequence: head.sequence, attempts: attempt })),
       );
-      return store.read(claims.map(({ head }) => head.sequence));
+      const fresh = claims.map(({ head }) => options.fresh.take(head.sequence));
+      const missing = claims.filter((_, index) => fresh[index] === undefined).map(({ head }) => head.sequence);
+      const read = missing.length === 0 ? [] : await store.read(missing);
+      const jobs = new Map(missing.map((sequence, index) => [sequence, read[index]]));
+      return claims.map(({ head }, index) => ({
+        fresh: fresh[index],
+        job: fresh[index]?.job ?? jobs.get(head.sequence),
+      }));
     });
     this.#settling = new Batches(BATCH_MAX, (settlements) => this.#settle(settlements));
     this.#noting = new Batches(BATCH_MAX, async (changes) => {
@@ -137,7 +152,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const { claim, line } = attempt;
     const { clock, onStage } = this.#options;
     const { head } = claim;
-    const job = await this.#beginning.add(claim);
+    const { fresh, job } = await this.#beginning.add(claim);
     if (job === undefined) {
       this.#log("error", "pipeline/job-lost", attempt, { what: "its record is damaged or gone" });
       line.queue.finish(head.sequence, claim.attempt);
@@ -150,7 +165,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const begunAt = clock.now();
     let produced: Produced;
     try {
-      produced = await this.#process(attempt, job);
+      produced = await this.#process(attempt, job, fresh);
     } catch (error) {
       return await this.#failed(attempt, error);
     } finally {
@@ -159,24 +174,10 @@ export class JobRunner<Principal extends { readonly id: string }> {
     await this.#end({ attempt, job, produced });
   }
 
-  async #process({ claim, controller, line, seat }: Attempt<Principal>, job: Job): Promise<Produced> {
-    const { match } = this.#options;
-    const found = match(job.channel);
-    if (found === undefined) throw wireError("channel/unknown", `there is no channel ${job.channel} any more`);
-    const data: unknown = JSON.parse(job.payload);
-    const message = line.isGroup ? data : await valid(found, data);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written when the job was accepted
-    const principal = JSON.parse(job.principal) as Principal;
-    const { id, channel } = job;
-    const work = {
-      id: () => id,
-      channel,
-      match: found,
-      data,
-      message,
-      principal,
-      attempt: claim.attempt,
-    };
+  async #process(attempt: Attempt<Principal>, job: Job, fresh: FreshJob<Principal> | undefined): Promise<Produced> {
+    const { claim, controller, line, seat } = attempt;
+    const known = fresh ?? (await this.#known(line, job));
+    const work = { ...known, id: () => job.id, channel: job.channel, attempt: claim.attempt };
     const renew = (): boolean => line.queue.renew(job.sequence, claim.attempt, this.#options.clock.now());
     const { timeoutMs } = line.settings;
     const timer = this.#options.clock.schedule(timeoutMs, () => controller.abort(tookTooLong(timeoutMs)));
@@ -185,6 +186,16 @@ export class JobRunner<Principal extends { readonly id: string }> {
     } finally {
       timer.cancel();
     }
+  }
+
+  /** What a job's message is, from what the store has of it. */
+  async #known(line: JobLine, job: Job): Promise<Known<Principal>> {
+    const match = this.#options.match(job.channel);
+    if (match === undefined) throw wireError("channel/unknown", `there is no channel ${job.channel} any more`);
+    const data: unknown = JSON.parse(job.payload);
+    const message = line.isGroup ? data : await valid(match, data);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written when the job was accepted
+    return { match, data, message, principal: JSON.parse(job.principal) as Principal };
   }
 
   async #failed(attempt: Attempt<Principal>, error: unknown): Promise<void> {

@@ -6,6 +6,7 @@ import { wireError, type WireError } from "../wire/errors.js";
 import type { Position, Stage } from "../wire/messages.js";
 import type { Executor } from "./executor.js";
 import { DeadLetters } from "./dead-letters.js";
+import { FreshJobs, type Known } from "./fresh-jobs.js";
 import { JobQueue } from "./job-queue.js";
 import { JobRunner, type JobLine, type JobRunnerOptions } from "./job-runner.js";
 import { headOf, type JobAccepted, type JobDraft, type JobFound, type JobHead, type JobOrigin } from "./job-store.js";
@@ -23,6 +24,9 @@ const LOADED_AT_ONCE = 1_000;
 /** The wall clock is looked at so often while anything is scheduled: it can jump. */
 const LOOK_EVERY_MS = 1_000;
 
+/** Messages that were just accepted take up so many bytes, until they are begun with. */
+const FRESH_BYTES_MAX = 8 * 1024 * 1024;
+
 /** When to try again where a queue is full. */
 const FULL_AGAIN_MS = 1_000;
 
@@ -32,7 +36,7 @@ export const groupPrefix = "group:";
 /** What a job takes up beside its message, about. */
 const JOB_BYTES = 300;
 
-export interface JobsOptions<Principal> extends Omit<JobRunnerOptions, "onStage" | "onFree"> {
+export interface JobsOptions<Principal> extends Omit<JobRunnerOptions<Principal>, "onStage" | "onFree" | "fresh"> {
   readonly executor: Executor<Principal>;
   /** The queues by the patterns of their channels. */
   readonly queues: ReadonlyMap<string, QueueSettings>;
@@ -64,6 +68,7 @@ export class Jobs<Principal extends { readonly id: string }> {
   readonly #runner: JobRunner<Principal>;
   readonly #intake: Batches<JobDraft, JobAccepted>;
   readonly #followers = new Followers();
+  readonly #fresh = new FreshJobs<Principal>(FRESH_BYTES_MAX);
   readonly #runs = new Set<Promise<void>>();
   /** Bytes that are on their way into each queue, and jobs. */
   readonly #arriving = new Map<string, { jobs: number; bytes: number }>();
@@ -76,6 +81,7 @@ export class Jobs<Principal extends { readonly id: string }> {
     this.#options = options;
     this.#runner = new JobRunner({
       ...options,
+      fresh: this.#fresh,
       onStage: (id, stage) => this.#followers.tell(id, stage),
       onFree: (line) => this.#pump(line),
     });
@@ -96,12 +102,13 @@ export class Jobs<Principal extends { readonly id: string }> {
   }
 
   /**
-   * Take a message into its queue; resolves when it is kept, also where it was before.
+   * Take a message into its queue; resolves when it is kept, also where it was before. What is `known` of it need not be
+   * found out again.
    *
    * Rejects with a WireError: `server/busy` where the queue is full, `publish/unknown-repeat`, `server/stopping`, or
    * `server/log-unavailable`, after which it is unknown whether it was accepted.
    */
-  async accept(draft: JobDraft): Promise<void> {
+  async accept(draft: JobDraft, known?: Known<Principal>): Promise<void> {
     if (this.#closeError !== undefined) throw this.#closeError;
     const line = this.#lineOf(draft.queue);
     const bytes = draft.payload.length + draft.principal.length + JOB_BYTES;
@@ -129,6 +136,7 @@ export class Jobs<Principal extends { readonly id: string }> {
     const { head } = accepted;
     line.meter.count("accepted");
     line.queue.add(head, this.#options.clock.wallTimeMs());
+    if (known !== undefined && head.dueAt === undefined) this.#fresh.add({ ...draft, ...head, failures: [] }, known);
     this.#followers.tell(
       head.id,
       head.dueAt === undefined ? { stage: "accepted" } : { stage: "accepted", dueAt: head.dueAt },

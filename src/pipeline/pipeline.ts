@@ -61,7 +61,9 @@ export interface Acceptable<Principal> {
   readonly id: string;
   readonly channel: string;
   readonly match: ChannelMatch;
-  /** What was published, as JSON text. */
+  /** What was published. */
+  readonly data: unknown;
+  /** The same as JSON text. */
   readonly payload: string;
   /** What the contract's schema made of it. */
   readonly message: unknown;
@@ -261,7 +263,10 @@ export class Pipeline<Principal extends { readonly id: string }> {
     if (isLater) {
       this.#checkDelay(dueAt);
       const payload = JSON.stringify(data);
-      return { kind: "accept", message: { id: id(), channel, match, payload, message, principal, origin, dueAt } };
+      return {
+        kind: "accept",
+        message: { id: id(), channel, match, data, payload, message, principal, origin, dueAt },
+      };
     }
     if (!this.#options.executor.has(match.pattern)) {
       const at = this.#options.clock.wallTimeMs();

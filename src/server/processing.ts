@@ -215,7 +215,7 @@ export class Processing {
     const { channel, dueAt, id, match, origin, payload, principal } = message;
     const jobs = this.#jobs.find((candidate) => candidate.has(match.pattern));
     if (jobs === undefined) throw wireError("message/failed", "this server's store keeps no messages for later");
-    await jobs.accept({
+    const draft = {
       id,
       queue: match.pattern,
       channel,
@@ -226,7 +226,8 @@ export class Processing {
       dueAt,
       origin: origin === undefined ? ownOrigin(id) : { producer: origin.producer, sequence: origin.sequence },
       firstSentAt: origin?.firstSentAt,
-    });
+    };
+    await jobs.accept(draft, { match, data: message.data, message: message.message, principal });
   }
 
   #keyOf({ channel, match, message, principal }: Acceptable<Principal>): string {
