@@ -111,10 +111,10 @@ export class Jobs<Principal extends { readonly id: string }> {
   async accept(draft: JobDraft, known?: Known<Principal>): Promise<void> {
     if (this.#closeError !== undefined) throw this.#closeError;
     const line = this.#lineOf(draft.queue);
-    const bytes = draft.payload.length + draft.principal.length + JOB_BYTES;
+    const bytes = bytesOf([draft]);
     const arriving = this.#arriving.get(draft.queue) ?? { jobs: 0, bytes: 0 };
     this.#arriving.set(draft.queue, arriving);
-    if (!line.queue.hasRoomFor(arriving.jobs + 1, arriving.bytes + bytes)) {
+    if (!this.hasRoomFor([draft])) {
       throw wireError("server/busy", `the queue of ${draft.queue} is full`, { retryAfterMs: FULL_AGAIN_MS });
     }
     arriving.jobs++;
@@ -142,6 +142,14 @@ export class Jobs<Principal extends { readonly id: string }> {
       head.dueAt === undefined ? { stage: "accepted" } : { stage: "accepted", dueAt: head.dueAt },
     );
     this.#pump(line);
+  }
+
+  /** Whether all of these would be taken into their queue, which is the same, if they were given to it now. */
+  hasRoomFor(drafts: readonly JobDraft[]): boolean {
+    const [first] = drafts;
+    if (first === undefined) return true;
+    const { jobs, bytes } = this.#arriving.get(first.queue) ?? { jobs: 0, bytes: 0 };
+    return this.#lineOf(first.queue).queue.hasRoomFor(jobs + drafts.length, bytes + bytesOf(drafts));
   }
 
   /** Where the message with this id is; undefined where it is not known (any more). */
@@ -320,4 +328,9 @@ export class Jobs<Principal extends { readonly id: string }> {
     if (line === undefined) throw new BusbarError("pipeline/no-queue", `there is no queue of ${pattern}`);
     return line;
   }
+}
+
+/** About how many bytes messages take up while they wait. */
+function bytesOf(drafts: readonly JobDraft[]): number {
+  return drafts.reduce((sum, { payload, principal }) => sum + payload.length + principal.length + JOB_BYTES, 0);
 }

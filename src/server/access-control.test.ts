@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { request } from "../../test/support/session-world.js";
+import type { Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { silentLogger } from "../kernel/logger.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
@@ -60,6 +61,20 @@ describe("access control", () => {
       { kind: "revoked", target: { principal: "ada" }, sessions: 2 },
       { kind: "refused", at: "handshake", why: "auth/revoked", principal: "ada", address: "192.0.2.1" },
     ]);
+  });
+
+  it("records why something that was shown is not accepted, and passes that on for the log", async () => {
+    const told: unknown[] = [];
+    const authenticate: Authenticator = ({ report }) => {
+      report?.({ why: "token/expired" });
+      return undefined;
+    };
+    const asked = { ...request, report: (refused: unknown) => void told.push(refused) };
+    expect(await access.guard(authenticate)(asked)).toBeUndefined();
+    expect(access.trail.recent()).toMatchObject([{ kind: "refused", at: "handshake", why: "token/expired" }]);
+    access.revoke({ principal: "ada" });
+    await access.guard(() => someone("ada", "a"))(asked);
+    expect(told).toEqual([{ why: "token/expired" }, { why: "auth/revoked", isAmbient: true }]);
   });
 
   it("keeps the authenticator's challenge", () => {

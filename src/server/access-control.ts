@@ -1,6 +1,11 @@
 import { AuditTrail, type AuditLimits, type AuditSink } from "../auth/audit-trail.js";
 import type { AuditEvent } from "../auth/audit-event.js";
-import { standingFor, type AuthenticationRequest, type Authenticator } from "../auth/authenticator.js";
+import {
+  standingFor,
+  type AuthenticationRequest,
+  type Authenticator,
+  type RefusedCredentials,
+} from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { isMeant, Revocations, type RevocationLimits, type RevocationTarget } from "../auth/revocations.js";
 import type { HandshakeRefusal } from "../engine/options.js";
@@ -45,13 +50,17 @@ export class AccessControl {
     this.revocations = new Revocations(options.clock, options.limits);
   }
 
-  /** Have the handshake let nobody in who was revoked. */
+  /** Have the handshake let nobody in who was revoked, and record why what was shown is not accepted. */
   guard(authenticate: Authenticator): Authenticator {
-    const guarded = async (request: AuthenticationRequest): Promise<Principal | undefined> => {
-      const principal = await authenticate(request);
+    const guarded = async (asked: AuthenticationRequest): Promise<Principal | undefined> => {
+      const { remoteAddress: address } = asked;
+      const report = (refused: RefusedCredentials, principal?: string): void => {
+        this.trail.record({ kind: "refused", at: "handshake", why: refused.why, principal, address });
+        asked.report?.(refused);
+      };
+      const principal = await authenticate({ ...asked, report: (refused) => report(refused) });
       if (principal === undefined || !this.revocations.isRevoked(principal)) return principal;
-      const { remoteAddress: address } = request;
-      this.trail.record({ kind: "refused", at: "handshake", why: "auth/revoked", principal: principal.id, address });
+      report({ why: "auth/revoked", isAmbient: asked.credentials === undefined }, principal.id);
       return undefined;
     };
     return standingFor(authenticate, guarded);

@@ -18,6 +18,9 @@ const BUFFERED_MAX = 256;
 /** A channel in which nothing happens for so long is let go of. */
 const IDLE_MS = 10_000;
 
+/** A queue that is full is looked at again after this time. */
+const FULL_AGAIN_MS = 50;
+
 /** When something that did not work is tried again. */
 const AGAIN_MS = 1_000;
 
@@ -35,6 +38,8 @@ export interface GroupFeedOptions {
   readonly groups: GroupStore;
   /** Take a message into the group's queue; harmless when it is there already. */
   readonly accept: (draft: JobDraft) => Promise<void>;
+  /** Whether the group's queue would take all of these now. */
+  readonly hasRoomFor: (drafts: readonly JobDraft[]) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onGap: (channel: string, gap: Gap) => void;
@@ -226,19 +231,25 @@ class ChannelFeed implements Sink {
     );
   }
 
-  /** Take what is in the buffer into the queue, and note how far that is. */
+  /** Take as much of what is in the buffer into the queue as fits, and note how far that is. */
   async #move(): Promise<void> {
-    const { accept, group, groups } = this.#options;
+    const { accept, clock, group, groups, hasRoomFor } = this.#options;
     const epoch = this.#subscription?.position.epoch ?? "";
-    const messages = this.#buffer;
-    const last = messages.at(-1);
+    // All of them or none: one that fits must not overtake one that does not. What comes meanwhile is the next round.
+    let drafts = this.#buffer.map((message) => this.#draftOf(message, epoch));
+    while (!hasRoomFor(drafts)) drafts = drafts.slice(0, Math.floor(drafts.length / 2));
+    const last = this.#buffer[drafts.length - 1];
     if (last !== undefined) {
-      await Promise.all(messages.map((message) => accept(this.#draftOf(message, epoch))));
+      await Promise.all(drafts.map((draft) => accept(draft)));
       const position: GroupPosition = { channel: this.#channel, epoch, offset: last.offset };
       await groups.move(group, [position]);
+      this.#buffer = this.#buffer.slice(drafts.length);
+    } else if (this.#buffer.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#timer = clock.schedule(FULL_AGAIN_MS, resolve);
+      });
     }
-    this.#buffer = this.#buffer.slice(messages.length);
-    if (!this.#isWaiting) return;
+    if (!this.#isWaiting || this.#buffer.length > 0) return;
     this.#isWaiting = false;
     this.#subscription?.drained();
   }

@@ -155,6 +155,7 @@ export class Groups {
         return settings.key(message.data, { channel, params, principal: { id: message.from } });
       },
       accept: (draft) => store.jobs.accept(draft),
+      hasRoomFor: (drafts) => store.jobs.hasRoomFor(drafts),
     });
     const open = async (): Promise<void> => {
       const wasKnown = await store.groups.register({ name: group, pattern });
