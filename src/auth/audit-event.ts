@@ -13,7 +13,7 @@ export interface RefusedEvent {
   readonly kind: "refused";
   /** Where: at the handshake, or with a command. */
   readonly at: "handshake" | "hello" | "refresh";
-  /** A code: `handshake/origin`, `auth/unknown`, `auth/expired`, `auth/revoked`, `auth/other-principal` … */
+  /** A code: `handshake/origin`, `auth/unknown`, `auth/expired`, `auth/revoked`, or what an authenticator says. */
   readonly why: string;
   /** Whose credentials they were, where that is known. */
   readonly principal?: string | undefined;

@@ -125,7 +125,7 @@ describe("an audit trail", () => {
     trail.record({ kind: "admitted", principal: long, session, address });
     trail.record({ kind: "refreshed", principal: long, session, address });
     trail.record({ kind: "ended", why: "expired", principal: long, session, address });
-    trail.record({ ...refused, principal: long });
+    trail.record({ ...refused, why: long, principal: long });
     trail.record({ kind: "denied", principal: long, action: "call", name: long, rule: long });
     trail.record({ kind: "revoked", target: { principal: long }, sessions: 1 });
     trail.record({ kind: "reinstated", target: { token: long }, sessions: 0 });

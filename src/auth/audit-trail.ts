@@ -132,7 +132,11 @@ function bounded(entry: AuditEntry): AuditEntry {
     case "ended":
       return { ...entry, principal: cut(entry.principal) };
     case "refused":
-      return entry.principal === undefined ? entry : { ...entry, principal: cut(entry.principal) };
+      return {
+        ...entry,
+        why: cut(entry.why),
+        ...(entry.principal !== undefined && { principal: cut(entry.principal) }),
+      };
     case "denied":
       return { ...entry, principal: cut(entry.principal), name: cut(entry.name), rule: cut(entry.rule) };
     case "revoked":

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { principal, request, SessionWorld } from "../../test/support/session-world.js";
+import type { Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { Admission } from "./admission.js";
 
@@ -88,6 +89,17 @@ describe("an admission", () => {
       { kind: "refused", at: "refresh", why: "auth/other-principal", principal: "rob", address },
       { kind: "refused", at: "refresh", why: "auth/revoked", principal: "rob", address },
     ]);
+  });
+
+  it("audits why an authenticator does not accept what is shown, where it says so", async () => {
+    const authenticate: Authenticator = ({ report }) => {
+      report?.({ why: "token/expired" });
+      return undefined;
+    };
+    const services = { ...world.services, authenticate };
+    const admission = new Admission(services, { request, principal: undefined, onEnd: () => undefined });
+    expect(await admission.identify({ scheme: "bearer", token: "x" })).toBeUndefined();
+    expect(world.audited).toMatchObject([{ kind: "refused", at: "hello", why: "token/expired" }]);
   });
 
   it("lets nobody in who was revoked, also where that was before the handshake's principal said hello", async () => {

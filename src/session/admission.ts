@@ -91,15 +91,17 @@ export class Admission {
     return principal;
   }
 
-  /** Ask who that is; a code for somebody who is known and may not be let in. An authenticator's error goes on, without what the client showed. */
-  async #ask(credentials: Credentials, at: "hello" | "refresh"): Promise<Principal | "auth/forbidden" | undefined> {
+  /** Ask who that is, or why it is nobody. An authenticator's error goes on, without what the client showed. */
+  async #ask(credentials: Credentials, at: "hello" | "refresh"): Promise<Principal | string | undefined> {
+    let reported: string | undefined;
     const report = ({ why }: { readonly why: unknown }): void => {
+      if (typeof why === "string") reported = why;
       const fields = { address: request.remoteAddress, at, why: causeText(withoutSecrets(why, request)) };
       this.#services.logger.warn("session/credentials-refused", fields);
     };
     const request: AuthenticationRequest = { ...this.#options.request, credentials, at, report };
     try {
-      return await this.#services.authenticate(request);
+      return (await this.#services.authenticate(request)) ?? reported;
     } catch (error) {
       if (error instanceof BusbarError && error.code === "auth/forbidden") {
         report({ why: error });
