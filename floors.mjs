@@ -9,14 +9,23 @@ export const floors = [
   { floor: 1, folders: ["protocol", "wire", "contract"] },
   { floor: 2, folders: ["websocket", "hub", "auth", "pipeline"] },
   { floor: 3, folders: ["session", "client"] },
-  { floor: 4, folders: ["adapters/node", "adapters/browser", "adapters/memory", "adapters/lmdb", "testing"] },
+  {
+    floor: 4,
+    folders: ["adapters/node", "adapters/browser", "adapters/memory", "adapters/lmdb", "adapters/jose", "testing"],
+  },
   { floor: 5, folders: ["engine"] },
   { floor: 6, folders: ["server", "entry", "worker"] },
   { floor: 7, folders: ["cli"] },
 ];
 
 /** The files that hold ports for adapters to implement. */
-const ports = ["websocket/ports[.]ts$", "hub/store[.]ts$", "pipeline/(job|group)-store[.]ts$", "client/ports[.]ts$"];
+const ports = [
+  "websocket/ports[.]ts$",
+  "hub/store[.]ts$",
+  "pipeline/(job|group)-store[.]ts$",
+  "client/ports[.]ts$",
+  "auth/token-ports[.]ts$",
+];
 
 /**
  * Folders that may import less than the floors below them: each names all that it sees, as regular expressions on
@@ -30,6 +39,7 @@ export const seesOnly = {
   "adapters/browser": ["kernel/", ...ports],
   "adapters/memory": ["kernel/", ...ports],
   "adapters/lmdb": ["kernel/", ...ports],
+  "adapters/jose": ["kernel/", ...ports],
 };
 
 /** What `src/index.ts`, the package's root export, sees. */

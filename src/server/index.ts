@@ -6,9 +6,22 @@
 export { consoleLogger, type ConsoleLoggerOptions, type LogLevel } from "../adapters/node/logger.js";
 export type { AuditEvent } from "../auth/audit-event.js";
 export type { AuditLimits, AuditSink } from "../auth/audit-trail.js";
-export type { AuthenticationRequest, Authenticator, Credentials } from "../auth/authenticator.js";
+export { anonymous, type AnonymousOptions } from "../auth/anonymous.js";
+export type {
+  AuthenticationRequest,
+  Authenticator,
+  AuthenticatorTraits,
+  Credentials,
+  RefusedCredentials,
+} from "../auth/authenticator.js";
 export { basic, type BasicLookup, type BasicOptions, type BasicUser } from "../auth/basic.js";
+export type { BearerKey, PublicKey, PublishedKeys, SecretKey, TokenParties } from "../auth/bearer-keys.js";
+export type { BearerOptions } from "../auth/bearer.js";
+export type { CookieOptions } from "../auth/cookie.js";
+export type { AuthenticationHook, CustomOptions, Recognition } from "../auth/custom.js";
 export type { Principal } from "../auth/principal.js";
+export { forbidden, type Recognised } from "../auth/recognised.js";
+export type { KeySetLimits } from "../auth/remote-keys.js";
 export type { RevocationLimits, RevocationTarget } from "../auth/revocations.js";
 export { BusbarError } from "../kernel/errors.js";
 export { silentLogger, type LogFields, type Logger } from "../kernel/logger.js";
@@ -17,9 +30,18 @@ export { Dropped, pipe, Rejection, type Outcome, type ProcessContext, type Proce
 export { queued, type Queued, type QueueOptions } from "../pipeline/queued.js";
 export { WireError } from "../wire/errors.js";
 export type { EndStage, Position, PublishOk, Stage } from "../wire/messages.js";
+export type {
+  Jwk,
+  KeyHandle,
+  PublicAlgorithm,
+  PublicKeyMaterial,
+  SecretAlgorithm,
+  TokenAlgorithm,
+} from "../auth/token-ports.js";
 export type { AuditControl } from "./access-control.js";
 export type { AuditOptions } from "./audit-options.js";
 export type { ChecklistCode } from "./checklist.js";
+export { bearer, cookie, custom } from "./authenticators.js";
 export type { BusServer, CloseOptions, RevokeOptions, ServerChannel } from "./bus-server.js";
 export type { RequestOptions, Refusal } from "../session/call-handler.js";
 export type { Store } from "../hub/store.js";
