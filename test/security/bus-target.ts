@@ -1,0 +1,258 @@
+/** Starts a bus server and a bystander, each in a process of its own, and holds the server to what it promises. */
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { RawClient } from "../support/raw-client.js";
+import { TcpPeer, upgradeRequest, type RequestOptions } from "../support/tcp-peer.js";
+import type { BusTargetReport } from "./bus-target-server.js";
+import type { BystanderReport } from "./bystander-process.js";
+
+/** What was measured at one attack. */
+interface Figures {
+  readonly name: string;
+  readonly stallMs: number;
+  readonly stallWallMs: number;
+  readonly heldBytes: number;
+  readonly rssBytes: number;
+  readonly worstMs: number;
+}
+
+/** The promise: so long an event loop may stand still. */
+const STALL_MS_MAX = 50;
+
+/** … and what is held comes back to within so much of what was held before. */
+const HELD_GROWTH_MAX = 1.1;
+
+/** A bystander's message takes no longer, with two processes of the test beside it on the same machine. */
+const ANSWER_MS_MAX = 1000;
+
+/** The bystander's messages while what an attack held is let go of. */
+const ROUNDS_MAX = 300;
+
+export class BusTarget {
+  readonly url: string;
+  readonly port: number;
+  readonly #server: ChildProcess;
+  readonly #bystander: ChildProcess;
+  /** What was measured at each attack. */
+  readonly #figures: Figures[] = [];
+  /** The connections of the attack that is under way; they end with it. */
+  readonly #opened: (() => void)[] = [];
+
+  private constructor(server: ChildProcess, bystander: ChildProcess, port: number) {
+    this.#server = server;
+    this.#bystander = bystander;
+    this.port = port;
+    this.url = `ws://127.0.0.1:${port}/bus`;
+  }
+
+  static async start(): Promise<BusTarget> {
+    const server = forkBuilt("bus-target-server.ts", [], ["--expose-gc", "--no-concurrent-array-buffer-sweeping"]);
+    const [port] = await once(server, "message");
+    const bystander = forkBuilt("bystander-process.ts", [`ws://127.0.0.1:${port}/bus`], []);
+    await once(bystander, "message");
+    const target = new BusTarget(server, bystander, Number(port));
+    await target.#use();
+    return target;
+  }
+
+  async stop(): Promise<void> {
+    for (const child of [this.#bystander, this.#server]) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill();
+      await once(child, "exit");
+    }
+  }
+
+  /**
+   * Attack, and see that the process lives, that its event loop never stood still for long, that its memory comes back,
+   * and that the bystander noticed nothing.
+   */
+  async attacked<Result>(name: string, attack: () => Promise<Result>): Promise<Result> {
+    const before = { server: await this.report(), bystander: await this.#noticed() };
+    const result = await attack();
+    for (const end of this.#opened.splice(0)) end();
+    const during = await this.report();
+    const after = await this.#whenLetGo(before.server, during);
+    const noticed = await this.#whenServed(before.bystander);
+    const stallMs = Math.max(during.stallMs, after.stallMs);
+    const stallWallMs = Math.max(during.stallWallMs, after.stallWallMs);
+    const { rssBytes } = during;
+    const { worstMs } = noticed;
+    this.#figures.push({ name, stallMs, stallWallMs, heldBytes: after.heldBytes, rssBytes, worstMs });
+    expect(stallMs, "the event loop stood still").toBeLessThan(STALL_MS_MAX);
+    expect(after.heldBytes / before.server.heldBytes, "memory did not come back").toBeLessThan(HELD_GROWTH_MAX);
+    expect(after.connections, "connections are left").toBe(before.server.connections);
+    expect(after.prototypeKeys, "a prototype has changed").toEqual([]);
+    expect({ gaps: noticed.gaps, isCut: noticed.isCut }, "the bystander noticed").toEqual({ gaps: 0, isCut: false });
+    expect(noticed.rounds, "the bystander was not served").toBeGreaterThan(before.bystander.rounds);
+    expect(noticed.worstMs, "the bystander waited").toBeLessThan(ANSWER_MS_MAX);
+    return result;
+  }
+
+  /** The worst of each figure until now, for people. */
+  get summary(): string {
+    const worst = (figure: Exclude<keyof Figures, "name">): string => {
+      const all = this.#figures.toSorted((one, other) => other[figure] - one[figure]);
+      const [most] = all;
+      const value = most?.[figure] ?? 0;
+      return `${figure.endsWith("Bytes") ? mib(value) : `${value.toFixed(1)} ms`} (${most?.name})`;
+    };
+    return (
+      `${this.#figures.length} attacks; at most: event loop held up ${worst("stallMs")}, on the wall ${worst("stallWallMs")}; ` +
+      `held ${worst("heldBytes")}; resident ${worst("rssBytes")}; bystander waited ${worst("worstMs")}`
+    );
+  }
+
+  /** Connect without a handshake. */
+  async open(): Promise<TcpPeer> {
+    const peer = await TcpPeer.connect({ port: this.port });
+    this.#opened.push(() => void peer.socket.destroy());
+    return peer;
+  }
+
+  /** Connect, and go through the handshake. */
+  async upgraded(options: RequestOptions = {}): Promise<TcpPeer> {
+    const peer = await this.open();
+    peer.write(busRequest(options));
+    const { status } = await peer.head();
+    if (status !== 101) throw new Error(`refused with ${status}`);
+    return peer;
+  }
+
+  /** Send a request and see how it is answered; 0 where it is not. */
+  async statusOf(request: string | Uint8Array): Promise<number> {
+    const peer = await this.open();
+    peer.write(request);
+    const head = await peer.head().catch(() => undefined);
+    peer.socket.destroy();
+    return head?.status ?? 0;
+  }
+
+  /** A client that has said who it is. */
+  async login(username: string, password: string): Promise<RawClient> {
+    const client = await RawClient.login(this.url, username, password);
+    this.#opened.push(() => client.cut());
+    return client;
+  }
+
+  /** Have everything be compiled and cached that ordinary clients have compiled and cached. */
+  async #use(): Promise<void> {
+    for (let times = 0; times < 5; times++) {
+      const client = await this.login("bob", "builder");
+      for (let index = 0; index < 60; index++) {
+        client.send({ do: "publish", channel: `board/use-${times}-${index}`, data: index });
+        client.send({ do: "subscribe", channel: `board/use-${times}-${index}` });
+        client.send({ do: "join", channel: `chat/use-${times}-${index}`, state: { name: "bob" } });
+        client.send({ do: "subscribe", channel: "no channel" });
+      }
+      await client.rest();
+      client.cut();
+    }
+    this.#opened.length = 0;
+  }
+
+  /** What an attack held is let go of in its time: connections end, and what they had goes. */
+  async #whenLetGo(before: BusTargetReport, first: BusTargetReport): Promise<BusTargetReport> {
+    let now = first;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const isBack = now.heldBytes < before.heldBytes * HELD_GROWTH_MAX && now.connections === before.connections;
+      if (isBack) break;
+      const next = await this.report();
+      now = { ...next, stallMs: Math.max(now.stallMs, next.stallMs) };
+    }
+    return now;
+  }
+
+  /** Some attacks are shorter than the time between two messages of the bystander. */
+  async #whenServed(before: BystanderReport): Promise<BystanderReport> {
+    let now = await this.#noticed();
+    while (now.rounds === before.rounds && !now.isCut && now.worstMs < ANSWER_MS_MAX) {
+      const next = await this.#noticed();
+      now = { ...next, worstMs: Math.max(now.worstMs, next.worstMs) };
+    }
+    return now;
+  }
+
+  /** What the server tells of itself. */
+  async report(): Promise<BusTargetReport> {
+    expect([this.#server.exitCode, this.#server.signalCode], "the process has ended").toEqual([null, null]);
+    const answer = once(this.#server, "message");
+    this.#server.send("report");
+    const [report] = (await answer) as [BusTargetReport];
+    return report;
+  }
+
+  async #noticed(): Promise<BystanderReport> {
+    const answer = once(this.#bystander, "message");
+    this.#bystander.send("report");
+    const [report] = (await answer) as [BystanderReport];
+    return report;
+  }
+}
+
+/**
+ * Run attacks on one server, twice: what the second time leaves behind adds to the first, what is only compiled,
+ * cached or remembered up to a limit does not.
+ */
+export function describeTwice(title: string, attacks: (target: () => BusTarget) => void): void {
+  let target: BusTarget | undefined;
+  const held: number[] = [];
+  const running = (): BusTarget => {
+    if (target === undefined) throw new Error("the server has not been started");
+    return target;
+  };
+  describe(title, () => {
+    beforeAll(async () => {
+      target = await BusTarget.start();
+    });
+    afterAll(async () => {
+      console.log(running().summary);
+      await running().stop();
+    });
+    describe.each(["at first", "and again"])("%s,", () => {
+      attacks(running);
+      afterAll(async () => {
+        held.push((await running().report()).heldBytes);
+      });
+    });
+    it("holds no more after the second time than after the first", () => {
+      const [first = 0, second = 0] = held;
+      expect(second / first).toBeGreaterThan(0);
+      expect(second / first).toBeLessThan(HELD_GROWTH_MAX);
+    });
+  });
+}
+
+/** The request of a client of the bus. */
+export function busRequest({ headers = {}, target = "/bus", ...options }: RequestOptions = {}): string {
+  return upgradeRequest({ target, headers: { "Sec-WebSocket-Protocol": "busbar.v1", ...headers }, ...options });
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+/** Run a file of this folder in a process of its own. */
+function forkBuilt(name: string, parameters: readonly string[], execArgv: readonly string[]): ChildProcess {
+  const folder = mkdtempSync(join(tmpdir(), "busbar-security-"));
+  const outfile = join(folder, "program.mjs");
+  buildSync({
+    entryPoints: [fileURLToPath(new URL(name, import.meta.url))],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    outfile,
+    external: ["lmdb"],
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  });
+  const child = fork(outfile, [...parameters], { execArgv: [...execArgv] });
+  child.once("exit", () => rmSync(folder, { recursive: true }));
+  return child;
+}

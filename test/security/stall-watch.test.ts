@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { StallWatch } from "./stall-watch.js";
+
+/** Use the processor for so long, whoever else wants it. */
+function work(ms: number): void {
+  const before = process.cpuUsage();
+  let usedMs = 0;
+  while (usedMs < ms) {
+    const { system, user } = process.cpuUsage(before);
+    usedMs = (system + user) / 1000;
+  }
+}
+
+describe("a watch over an event loop", () => {
+  it("tells for how long the loop stood still", async () => {
+    const watch = new StallWatch();
+    watch.start();
+    await new Promise((resolve) => setImmediate(resolve));
+    work(120);
+    await new Promise((resolve) => setImmediate(resolve));
+    const { stallMs, stallWallMs } = watch.stop();
+    expect(stallMs).toBeGreaterThan(50);
+    expect(stallWallMs).toBeGreaterThanOrEqual(stallMs);
+  });
+
+  it("knows nothing any more of what was before it began", async () => {
+    const watch = new StallWatch();
+    watch.start();
+    work(120);
+    watch.stop();
+    watch.start();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(watch.stop().stallMs).toBeLessThan(50);
+  });
+});
