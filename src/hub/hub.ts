@@ -104,12 +104,10 @@ export class Hub {
    * it was published, or nothing.
    */
   async publishAll(batches: readonly Batch[], rider?: Rider): Promise<readonly BatchPublished[]> {
-    const channels = batches.map(({ channel }) => ({ name: channel, channel: this.#use(channel) }));
+    const channels = batches.map(({ channel, drafts }) => ({ name: channel, drafts, channel: this.#use(channel) }));
     try {
       await Promise.all(channels.map(({ channel }) => channel.log.open()));
-      const logs = channels.map(({ channel, name }, index) => {
-        return { channel: name, log: channel.log, drafts: batches[index]?.drafts ?? [] };
-      });
+      const logs = channels.map(({ channel, drafts, name }) => ({ channel: name, log: channel.log, drafts }));
       return await this.#transactions.publishAll(logs, rider);
     } finally {
       for (const { channel, name } of channels) this.#letGo(name, channel);

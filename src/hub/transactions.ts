@@ -1,6 +1,6 @@
-import { BusbarError } from "../kernel/errors.js";
+import { assert, BusbarError } from "../kernel/errors.js";
 import type { ChannelLog, Published, Turn } from "./channel-log.js";
-import type { Batch, Draft, Rider, Store, TransactionStore } from "./store.js";
+import type { Appended, Batch, Draft, Rider, Store, TransactionStore } from "./store.js";
 
 /** Messages for one channel. */
 export interface LogBatch {
@@ -55,7 +55,9 @@ export class Transactions {
         batches.map(({ channel, drafts }): Batch => ({ channel, drafts })),
         rider,
       );
-      return turns.map((turn, index) => turn.done(outcomes[index] ?? []));
+      assert(outcomes.length === turns.length, "a store answers for every batch");
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as many as there are turns
+      return turns.map((turn, index) => turn.done(outcomes[index] as readonly Appended[]));
     } catch (cause) {
       for (const turn of turns) turn.failed(cause);
       const message = "the messages could not be written; whether they are in their logs is unknown";

@@ -24,7 +24,8 @@ export class Latencies {
     const last = this.#buckets.length - 1;
     const bucket = Math.ceil(Math.log2(Math.max(ms, LEAST_MS) / LEAST_MS) * BUCKETS_PER_DOUBLING);
     const index = Math.min(bucket, last);
-    this.#buckets[index] = (this.#buckets[index] ?? 0) + 1;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the index is within the buckets
+    this.#buckets[index] = (this.#buckets[index] as number) + 1;
     this.#count++;
     this.#sumMs += ms;
     this.#longestMs = Math.max(this.#longestMs, ms);
