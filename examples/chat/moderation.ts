@@ -17,3 +17,31 @@ export function soften(text: string): string {
     return before + letter.toUpperCase();
   });
 }
+
+/** Who is named in a text, as in `@ada`: each once, at most ten. */
+export function mentioned(text: string): string[] {
+  const names = Array.from(text.matchAll(/(?:^|[^\w@])@([a-z][a-z0-9]{0,39})\b/gi), ([, name = ""]) =>
+    name.toLowerCase(),
+  );
+  return [...new Set(names)].slice(0, 10);
+}
+
+/** A message that somebody has reported; `verdict` is a moderator's. */
+export interface Report {
+  readonly author: string;
+  readonly text: string;
+  readonly verdict?: "unwelcome" | undefined;
+}
+
+/** Words that try not to be found: `c4sino`. */
+const disguised = /\b(?:sp[4@]m|c[4@]s[i1]n[o0]|v[i1][a4@]gra)\b/i;
+
+/**
+ * What to say in the room about a reported message.
+ *
+ * @throws Error where a machine cannot tell: a person has to look at it.
+ */
+export function judge({ author, text, verdict }: Report): string {
+  if (verdict === undefined && !disguised.test(text)) throw new Error("a person has to look at this");
+  return `Reported, and rightly so: a message of ${author} was against the house rules.`;
+}

@@ -1,8 +1,8 @@
 /** `npm start`: a chat in two browsers. */
 import { BusbarError } from "busbar";
-import { basic, serve } from "busbar/server";
+import { basic, queued, serve } from "busbar/server";
 import { app } from "./contract.js";
-import { soften, unwelcomeWord } from "./moderation.js";
+import { judge, mentioned, soften, unwelcomeWord } from "./moderation.js";
 import { site } from "./site.js";
 import { users } from "./users.js";
 
@@ -13,10 +13,23 @@ try {
     http: site,
     authenticate: basic(users),
     process: {
-      "chat/:room": ({ text }, context) => {
+      "chat/:room": ({ text }, { emit, params, principal, reject }) => {
         const word = unwelcomeWord(text);
-        return word === undefined ? { text: soften(text) } : context.reject(`“${word}” is not welcome in this chat.`);
+        if (word !== undefined) return reject(`“${word}” is not welcome in this chat.`);
+        const softened = soften(text);
+        for (const user of mentioned(text)) {
+          emit(`mentions/${user}`, { room: params.room, by: principal.id, text: softened });
+        }
+        return { text: softened };
       },
+      // Taken at once, and judged afterwards. What cannot be judged is a dead letter.
+      "reports/:room": queued(
+        (report, { drop, emit, params }) => {
+          emit(`chat/${params.room}`, { text: judge(report) });
+          return drop();
+        },
+        { attemptsMax: 1, onFailure: "skip" },
+      ),
     },
   });
   for (const signal of ["SIGINT", "SIGTERM"]) {
@@ -30,6 +43,7 @@ try {
   Open it in two browsers and log in:
     ada    password: lovelace   reads and writes
     alan   password: turing     reads and writes
+    rosa   password: parks      reads, writes, and looks at reported messages
     grace  password: hopper     only reads
   Then pull the plug of one of them, write in the other, and see what happens.
   Or end this server with kill -9 and start it again: the rooms are as they were.

@@ -4,5 +4,6 @@ import type { BasicUser } from "busbar/server";
 export const users: Readonly<Record<string, BasicUser>> = {
   ada: { password: "lovelace", roles: ["member"] },
   alan: { password: "turing", roles: ["member"] },
+  rosa: { password: "parks", roles: ["member", "moderator"] },
   grace: { password: "hopper", roles: ["reader"] },
 };

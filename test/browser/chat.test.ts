@@ -136,6 +136,47 @@ describeWith("chromium", "the chat in a browser", (path) => {
     expect(await ada.texts()).toEqual(["Why is everybody shouting? I am not.", "Buy flowers."]);
   });
 
+  it("tells who was mentioned, in whichever room they are", async () => {
+    const [ada, alan] = [await (await open()).logIn("ada"), await (await open()).logIn("alan")];
+    await alan.page.getByRole("link", { name: "random" }).click();
+    await ada.say("Has anybody seen @alan?");
+    const mention = alan.page.locator("#mention");
+    await mention.getByText("Ada mentioned you: Has anybody seen @alan?").waitFor();
+    await mention.getByRole("button", { name: "Go to #lobby" }).click();
+    await alan.untilLast("Has anybody seen @alan?");
+    expect(await mention.isVisible()).toBe(false);
+    expect(await ada.page.locator("#mention").isVisible()).toBe(false);
+  });
+
+  it("has reported messages judged, those by a person that no machine can judge", async () => {
+    const [ada, alan] = [await (await open()).logIn("ada"), await (await open()).logIn("alan")];
+    const rosa = await (await open()).logIn("rosa");
+    const report = async (text: string): Promise<void> => {
+      const message = alan.messages.filter({ hasText: text });
+      await message.hover();
+      await message.getByRole("button", { name: "Report" }).click();
+    };
+    for (const text of ["Come to my c4sino!", "Nobody likes your hat.", "What a nice day."]) await ada.say(text);
+    // The machine's to judge.
+    await report("c4sino");
+    await alan.untilLast("Reported, and rightly so: a message of ada was against the house rules.");
+    // A person's.
+    await report("hat");
+    await report("nice");
+    const items = rosa.page.locator("#reports li");
+    await items.nth(1).waitFor();
+    expect(await items.allTextContents()).toEqual([
+      expect.stringContaining("Nobody likes your hat."),
+      expect.stringContaining("What a nice day."),
+    ]);
+    await items.filter({ hasText: "nice" }).getByRole("button", { name: "Fine" }).click();
+    await items.filter({ hasText: "nice" }).waitFor({ state: "detached" });
+    await items.filter({ hasText: "hat" }).getByRole("button", { name: "Unwelcome" }).click();
+    await rosa.page.getByText("Nothing to look at.").waitFor();
+    await expect.poll(async () => (await ada.texts()).filter((text) => text.startsWith("Reported"))).toHaveLength(2);
+    expect(await alan.page.locator("#moderation").isVisible()).toBe(false);
+  });
+
   it("answers bad input with a readable line, and goes on", async () => {
     const ada = await (await open()).logIn("ada");
     await ada.write("x".repeat(2001));

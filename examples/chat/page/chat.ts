@@ -6,7 +6,9 @@ import { byId, showText } from "./dom.js";
 import { askWho, tellAtLogin } from "./login.js";
 import { Outbox } from "./outbox.js";
 import { showPeople } from "./people.js";
-import type { ChatBus, Room } from "./room.js";
+import { tellMentions } from "./mentions.js";
+import { ModerationList } from "./moderation-list.js";
+import type { ChatBus, MessageEntry, Room } from "./room.js";
 import { Rooms } from "./rooms.js";
 import { StatusLine } from "./status-line.js";
 import { displayName, explain } from "./wording.js";
@@ -20,6 +22,8 @@ const roomName = byId("room-name", HTMLElement);
 /** One login, from being let in to leaving. */
 interface Stay {
   readonly bus: ChatBus;
+  /** Ends what is told and shown beside the rooms. */
+  readonly ends: readonly (() => void)[];
   readonly rooms: Rooms;
   presence: AbortController;
   /** When the connection was cut; undefined while there is one. */
@@ -34,6 +38,7 @@ const conversation = new Conversation({
   list: byId("messages", HTMLElement),
   empty: byId("empty", HTMLElement),
   newer: byId("newer", HTMLButtonElement),
+  onReport: report,
 });
 const change = (task: () => void): void => conversation.keepAtEnd(task);
 const composer = new Composer({
@@ -68,7 +73,16 @@ function enter(bus: ChatBus): void {
     awayChanged: (entry) => conversation.changeAway(entry),
     roomFailed: (error) => say(explain(error)),
   });
-  stay = { bus, rooms, presence: new AbortController(), cutAtMs: undefined };
+  const ends = [tellMentions(bus, me, byId("mention", HTMLElement))];
+  if (bus.principal?.roles.includes("moderator") === true) {
+    const moderation = new ModerationList(bus, {
+      section: byId("moderation", HTMLElement),
+      list: byId("reports", HTMLElement),
+      nothing: byId("nothing-reported", HTMLElement),
+    });
+    ends.push(() => moderation.close());
+  }
+  stay = { bus, ends, rooms, presence: new AbortController(), cutAtMs: undefined };
   bus.on("state", stateChanged);
   bus.on("error", (error) => say(explain(error)));
   bus.on("close", ({ error }) => leave(error === undefined ? "" : `You were logged out. ${explain(error)}`));
@@ -81,6 +95,7 @@ function enter(bus: ChatBus): void {
 function leave(message: string): void {
   stay?.presence.abort();
   stay?.rooms.close();
+  for (const end of stay?.ends ?? []) end();
   stay = undefined;
   outbox.clear();
   chat.hidden = true;
@@ -138,6 +153,18 @@ function send(text: string): void {
   say("");
   outbox.send(stay.bus, room, text);
   conversation.scrollToEnd();
+}
+
+/** Have a message looked at. */
+async function report({ from, text }: MessageEntry): Promise<void> {
+  const room = stay?.rooms.shown;
+  if (stay === undefined || room === undefined) return;
+  try {
+    await stay.bus.channel(`reports/${room.name}`).publish({ author: from, text });
+  } catch (error) {
+    say(error instanceof BusbarError ? explain(error) : String(error));
+    throw error;
+  }
 }
 
 /** Show a line above the composer until the next thing happens. */

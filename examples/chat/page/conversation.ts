@@ -1,5 +1,5 @@
 /** Shows a room's entries: messages in groups by author and time, dividers between days and for what was missed. */
-import { element } from "./dom.js";
+import { button, element } from "./dom.js";
 import type { AwayEntry, Entry, MessageEntry } from "./room.js";
 import { ENTRIES_MAX } from "./room.js";
 import { clockTime, count, day, displayName, duration } from "./wording.js";
@@ -17,6 +17,8 @@ export interface ConversationOptions {
   readonly empty: HTMLElement;
   /** Brings the reader to what came while they read further up. */
   readonly newer: HTMLButtonElement;
+  /** Somebody finds a message unwelcome; resolves when that was taken. */
+  readonly onReport: (message: MessageEntry) => Promise<void>;
 }
 
 export class Conversation {
@@ -107,7 +109,20 @@ export class Conversation {
     }
     const isSameGroup = last?.from === message.from && message.at - last.at < GROUP_MS;
     if (this.#group === undefined || !isSameGroup) this.#group = this.#appendGroup(message.from, at);
-    this.#group.append(element("p", { class: "text", text: message.text, attributes: { title: at.toLocaleString() } }));
+    const text = element("p", { class: "text", text: message.text, attributes: { title: at.toLocaleString() } });
+    if (message.from !== this.#ownId) text.append(this.#reportButton(message));
+    this.#group.append(text);
+  }
+
+  /** Its word stands in the style sheet: it is no part of the message's text. */
+  #reportButton(message: MessageEntry): HTMLButtonElement {
+    const made = button("", () => {
+      made.disabled = true;
+      this.#options.onReport(message).catch(() => (made.disabled = false));
+    });
+    made.classList.add("report");
+    made.ariaLabel = "Report this message";
+    return made;
   }
 
   #appendGroup(from: string, at: Date): HTMLElement {
