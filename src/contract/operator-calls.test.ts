@@ -8,7 +8,7 @@ const calls = operatorCalls(["operator"]);
 it("operators' calls are calls of a contract, for these roles alone", () => {
   const app = contract({ ...calls });
   expect(app.matchCall("operate/redrive")?.definition.allow).toEqual({ call: ["operator"] });
-  expect(app.fingerprint).toBe(contract(operatorCalls(["others"])).fingerprint);
+  expect(app.fingerprint).toBe(contract({ ...operatorCalls(["others"]) }).fingerprint);
 });
 
 it("their inputs have members of these types, or none; others are left out", () => {

@@ -161,17 +161,17 @@ describeWith("chromium", "the chat in a browser", (path) => {
     await report("c4sino");
     await alan.untilLast("Reported, and rightly so: a message of ada was against the house rules.");
     // A person's.
-    await report("hat");
-    await report("nice");
+    await report("your hat");
+    await report("nice day");
     const items = rosa.page.locator("#reports li");
     await items.nth(1).waitFor();
     expect(await items.allTextContents()).toEqual([
       expect.stringContaining("Nobody likes your hat."),
       expect.stringContaining("What a nice day."),
     ]);
-    await items.filter({ hasText: "nice" }).getByRole("button", { name: "Fine" }).click();
-    await items.filter({ hasText: "nice" }).waitFor({ state: "detached" });
-    await items.filter({ hasText: "hat" }).getByRole("button", { name: "Unwelcome" }).click();
+    await items.filter({ hasText: "nice day" }).getByRole("button", { name: "Fine" }).click();
+    await items.filter({ hasText: "nice day" }).waitFor({ state: "detached" });
+    await items.filter({ hasText: "your hat" }).getByRole("button", { name: "Unwelcome" }).click();
     await rosa.page.getByText("Nothing to look at.").waitFor();
     await expect.poll(async () => (await ada.texts()).filter((text) => text.startsWith("Reported"))).toHaveLength(2);
     expect(await alan.page.locator("#moderation").isVisible()).toBe(false);
