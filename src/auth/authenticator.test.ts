@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { firstOf, type AuthenticationRequest, type Authenticator } from "./authenticator.js";
+import { firstOf, standingFor, type AuthenticationRequest, type Authenticator } from "./authenticator.js";
 import type { Principal } from "./principal.js";
 
 const request: AuthenticationRequest = {
@@ -47,5 +47,45 @@ describe("several authenticators", () => {
     const bearer: Authenticator = Object.assign(() => undefined, { challenge: "Bearer" });
     expect(firstOf([basic, () => undefined, bearer]).challenge).toBe('Basic realm="a", Bearer');
     expect(firstOf([() => undefined]).challenge).toBeUndefined();
+  });
+
+  it("ask those for strangers last, and not where something was shown and refused", async () => {
+    const guests = Object.assign(() => principal("guest"), { traits: { anonymousRoles: [] } });
+    const refusing =
+      (isAmbient: boolean): Authenticator =>
+      ({ report }) => {
+        report?.({ why: "wrong", isAmbient });
+        return undefined;
+      };
+    expect(await firstOf([guests, () => principal("b")])(request)).toEqual(principal("b"));
+    expect(await firstOf([guests, () => undefined])(request)).toEqual(principal("guest"));
+    expect(await firstOf([guests, refusing(true)])(request)).toEqual(principal("guest"));
+    const reports: unknown[] = [];
+    const asked = { ...request, report: (refused: unknown) => void reports.push(refused) };
+    expect(await firstOf([guests, refusing(false)])(asked)).toBeUndefined();
+    expect(reports).toEqual([{ why: "wrong", isAmbient: false }]);
+  });
+
+  it("look at the handshake alone where each of them does", () => {
+    const only = Object.assign(() => undefined, { traits: { isHandshakeOnly: true } });
+    expect(firstOf([only, only]).traits).toEqual({ isHandshakeOnly: true });
+    expect(firstOf([only, () => undefined]).traits).toBeUndefined();
+    expect(firstOf([]).traits).toBeUndefined();
+  });
+});
+
+describe("an authenticator that stands for another", () => {
+  it("has its challenge and its traits", () => {
+    const other = Object.assign(() => undefined, { challenge: "Bearer", traits: { isHandshakeOnly: true } });
+    const { challenge, traits } = standingFor(other, () => undefined);
+    expect({ challenge, traits }).toEqual({ challenge: "Bearer", traits: { isHandshakeOnly: true } });
+    expect(
+      Object.keys(
+        standingFor(
+          () => undefined,
+          () => undefined,
+        ),
+      ),
+    ).toEqual([]);
   });
 });

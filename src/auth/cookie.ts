@@ -2,7 +2,7 @@ import type { Clock } from "../kernel/clock.js";
 import { BusbarError } from "../kernel/errors.js";
 import { isToken } from "../protocol/header-syntax.js";
 import type { AuthenticationRequest, Authenticator } from "./authenticator.js";
-import { customWith, type CustomOptions, type Recognition } from "./custom.js";
+import { customWith, type AuthenticationHook, type CustomOptions, type Recognition } from "./custom.js";
 import type { Principal } from "./principal.js";
 
 export interface CookieOptions extends CustomOptions {
@@ -26,12 +26,17 @@ export interface CookieOptions extends CustomOptions {
  */
 export function cookieWith(clock: Clock, { name, verify, ...options }: CookieOptions): Authenticator {
   if (!isToken(name)) throw new BusbarError("options/invalid", "the option name is the name of a cookie");
-  const cookieOf = ({ cookies }: AuthenticationRequest): string => cookies.get(name) ?? "";
-  const ask = customWith(clock, (request, { signal }) => verify(cookieOf(request), { request, signal }), options);
+  const find: AuthenticationHook = (request, { signal }) => {
+    const value = request.cookies.get(name);
+    return value === undefined ? undefined : verify(value, { request, signal });
+  };
+  const ask = customWith(clock, find, options);
   const authenticate = async (request: AuthenticationRequest): Promise<Principal | undefined> => {
-    if (!request.cookies.has(name) || (request.at ?? "handshake") !== "handshake") return undefined;
+    if ((request.at ?? "handshake") !== "handshake") return undefined;
     const principal = await ask(request);
-    if (principal === undefined) request.report?.({ why: "cookie/unknown", isAmbient: true });
+    if (principal === undefined && request.cookies.has(name)) {
+      request.report?.({ why: "cookie/unknown", isAmbient: true });
+    }
     return principal;
   };
   return Object.assign(authenticate, { traits: { reliesOnOrigin: true, isHandshakeOnly: true } });

@@ -53,8 +53,9 @@ async function within<T>(clock: Clock, deadlineMs: number, task: (signal: AbortS
   const late = new Promise<never>((_resolve, reject) => {
     const timer = clock.schedule(deadlineMs, () => {
       const error = noAnswer(`the authenticator has not answered within ${deadlineMs} ms`);
-      controller.abort(error);
+      // Before the task hears of it, and rejects as well.
       reject(error);
+      controller.abort(error);
     });
     end = () => timer.cancel();
   });

@@ -41,10 +41,8 @@ export function readKeySet(text: string, { algs, checks, keysMax }: KeySetRules)
 
 function keysIn(text: string, keysMax: number): readonly Jwk[] {
   const keys = parse(text)?.["keys"];
-  if (!Array.isArray(keys)) throw new BusbarError("auth/keys-not-fetched", "the document is no key set");
-  if (keys.length > keysMax) {
-    throw new BusbarError("auth/keys-not-fetched", `the key set has more than ${keysMax} keys`);
-  }
+  if (!Array.isArray(keys)) throw noKeySet("the document is no key set");
+  if (keys.length > keysMax) throw noKeySet(`the key set has more than ${keysMax} keys`);
   return keys.filter(isJwk);
 }
 
@@ -78,4 +76,8 @@ function checkFor(
   } catch {
     return [];
   }
+}
+
+function noKeySet(message: string): BusbarError {
+  return new BusbarError("auth/keys-not-fetched", message, { retryable: true });
 }
