@@ -4,6 +4,7 @@ import { SAMPLE_ACCEPT, SAMPLE_KEY } from "../../test/support/tcp-peer.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import { basic } from "../auth/basic.js";
 import type { Principal } from "../auth/principal.js";
+import { forbidden as notAllowed, noAnswer } from "../auth/recognised.js";
 import { silentLogger } from "../kernel/logger.js";
 import { HandshakeError } from "../protocol/errors.js";
 import { HeaderMap } from "../protocol/header-map.js";
@@ -302,5 +303,49 @@ describe("authentication at the gate", () => {
   it("refuses with 500 when its challenge cannot be sent, and splits no answer", async () => {
     const authenticate = Object.assign(() => undefined, { challenge: "Basic\r\nX-Injected: yes" });
     expect(await refusalOf({ authenticate })).toMatchObject({ code: "handshake/header", status: 500, headers: {} });
+  });
+
+  it("answers 403 to somebody who is known and may not connect, and tells the log alone why", async () => {
+    const logger = new LogBook();
+    const authenticate: Authenticator = () => {
+      throw notAllowed("banned since Monday, hunter2");
+    };
+    const headers = credentials("ada:hunter2");
+    const refused = await ask(new Gate({ authenticate }, logger), { headers }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      code: "handshake/forbidden",
+      status: 403,
+      message: "this client may not connect (RFC 9110, 15.5.4)",
+    });
+    const why = "BusbarError: BusbarError: banned since Monday, [redacted]";
+    const fields = { address: "192.0.2.1", why };
+    expect(logger.lines).toEqual([{ level: "warn", event: "websocket/credentials-refused", fields }]);
+  });
+
+  it("answers 503 where it cannot be found out now who that is, and the client may come back", async () => {
+    const logger = new LogBook();
+    const authenticate: Authenticator = () => Promise.reject(noAnswer("too late", new Error("the directory is down")));
+    const refused = await ask(new Gate({ authenticate }, logger)).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: "handshake/no-answer", status: 503, headers: { "Retry-After": "5" } });
+    expect(refused).toMatchObject({ retryable: true, message: expect.not.stringContaining("directory") });
+    expect(logger.lines).toMatchObject([
+      { level: "error", fields: { error: "BusbarError: too late <- Error: the directory is down" } },
+    ]);
+  });
+
+  it("writes into the log why something that was shown is not accepted, without what was shown", async () => {
+    const logger = new LogBook();
+    const authenticate: Authenticator = ({ at, report }) => {
+      report?.({ why: `token/expired at ${at}` });
+      report?.({ why: "lovelace is wrong" });
+      return undefined;
+    };
+    const headers = credentials("ada:lovelace");
+    const refused = await ask(new Gate({ authenticate }, logger), { headers }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ status: 401, message: expect.not.stringContaining("expired") });
+    expect(logger.lines.map(({ fields }) => fields["why"])).toEqual([
+      "token/expired at handshake",
+      "BusbarError: [redacted] is wrong",
+    ]);
   });
 });

@@ -43,4 +43,12 @@ describe("the request that a socket began with", () => {
     expect(authenticationRequest(one).cookies.get("c")).toBe("d");
     expect(authenticationRequest(request("/")).credentials).toBeUndefined();
   });
+
+  it("shows the token that is offered as a subprotocol, where there is no Authorization header", () => {
+    const offer = ["Sec-WebSocket-Protocol", "busbar.v1, busbar.token.abc"];
+    const credentials = { scheme: "bearer", token: "abc" };
+    expect(authenticationRequest(request("/", offer)).credentials).toEqual(credentials);
+    const both = request("/", [...offer, "Authorization", "Digest x"]);
+    expect(authenticationRequest(both).credentials).toBeUndefined();
+  });
 });

@@ -72,3 +72,13 @@ describe("options that can be meant", () => {
     expect(() => checkServerOptions(options)).not.toThrow();
   });
 });
+
+it("cookies and pages of any origin cannot both be meant", () => {
+  const authenticate = Object.assign(() => undefined, { traits: { reliesOnOrigin: true } });
+  const anyOrigin = expect.objectContaining({ code: "auth/any-origin" });
+  expect(() => checkServerOptions({ authenticate, origins: "any" })).toThrow(anyOrigin);
+  expect(() => checkServerOptions({ authenticate: [() => undefined, authenticate], origins: "any" })).toThrow(
+    anyOrigin,
+  );
+  expect(() => checkServerOptions({ authenticate })).not.toThrow();
+});

@@ -35,4 +35,21 @@ describe("authentication at the handshake", () => {
   it("gives nobody a role", () => {
     expect(nobodyYet.roles).toEqual([]);
   });
+
+  it("refuses who shows a wrong token in another place, and not who has an old cookie", async () => {
+    const refusing = (isAmbient: boolean) =>
+      handshakeAuthenticator(({ report }) => {
+        report?.({ why: "wrong", isAmbient });
+        return undefined;
+      });
+    expect(await refusing(false)(request)).toBeUndefined();
+    expect(await refusing(true)(request)).toBe(nobodyYet);
+    const shown = { ...request, credentials: { scheme: "bearer", token: "x" } } as const;
+    expect(await handshakeAuthenticator(() => undefined)(shown)).toBeUndefined();
+  });
+
+  it("refuses at once where no hello would help", async () => {
+    const authenticate = Object.assign(() => undefined, { traits: { isHandshakeOnly: true } });
+    expect(await handshakeAuthenticator(authenticate)(request)).toBeUndefined();
+  });
 });

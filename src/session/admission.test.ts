@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { principal, request, SessionWorld } from "../../test/support/session-world.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
+import { forbidden } from "../auth/recognised.js";
 import { Admission } from "./admission.js";
 
 describe("an admission", () => {
@@ -124,5 +125,16 @@ describe("an admission", () => {
     admission.hold(until(hour));
     admission.end();
     expect(world.clock.timerCount).toBe(0);
+  });
+
+  it("lets nobody in who is known and may not, and tells the log alone why", async () => {
+    const authenticate = () => Promise.reject(forbidden("banned"));
+    const services = { ...world.services, authenticate };
+    const admission = new Admission(services, { request, principal: undefined, onEnd: () => undefined });
+    expect(await admission.identify({ scheme: "bearer", token: "x" })).toBeUndefined();
+    expect(world.audited).toMatchObject([{ kind: "refused", at: "hello", why: "auth/forbidden" }]);
+    expect(world.lines).toMatchObject([
+      { level: "warn", event: "session/credentials-refused", fields: { at: "hello", why: "BusbarError: banned" } },
+    ]);
   });
 });
