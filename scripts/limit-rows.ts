@@ -156,6 +156,13 @@ const server: ServerTexts = {
     },
     revocationKeepMs: { what: "how long a revocation is known", exceeded: "it is forgotten" },
   },
+  policy: {
+    assignmentsMax: {
+      what: "principals with roles by the server's own code",
+      exceeded: "`server.roles` throws",
+      code: "`policy/too-many-assignments`",
+    },
+  },
   audit: {
     recentMax: { what: "events of each kind in memory", exceeded: "the oldest goes" },
     refusalsPerSecond: { what: "refusals and denials in a second", exceeded: "they are counted, in one event" },
@@ -172,7 +179,11 @@ const server: ServerTexts = {
       exceeded: "the oldest messages go; readers are told of the gap",
     },
     bytesMax: { what: "bytes of all logs in memory", exceeded: "unused logs go, then the oldest messages" },
-    jobBytesMax: { what: "bytes of queued messages in memory", exceeded: "refused", code: "`server/busy`" },
+    jobBytesMax: {
+      what: "bytes of queued messages in memory",
+      exceeded: "refused",
+      code: "`server/log-unavailable`",
+    },
     windowMs: {
       what: "how long a publish is remembered, so that a repeat is none",
       exceeded: "a later repeat is refused, never appended twice",
@@ -283,7 +294,11 @@ export const limitSections: readonly LimitSection[] = [
     rows: [...part("hub"), ...part("memory"), ...part("disk")],
   },
   { heading: "Processing", text: "`queued` has options of its own for each queue.", rows: part("pipeline") },
-  { heading: "Revocations and the audit trail", text: "", rows: [...part("revocations"), ...part("audit")] },
+  {
+    heading: "Revocations, roles and the audit trail",
+    text: "",
+    rows: [...part("revocations"), ...part("policy"), ...part("audit")],
+  },
   {
     heading: "The client",
     text: "Options of `connect` in `busbar/client`.",

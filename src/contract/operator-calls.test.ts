@@ -1,7 +1,15 @@
 import { expect, it } from "vitest";
+import { call } from "./call.js";
 import { contract } from "./contract.js";
-import { operatorCalls } from "./operator-calls.js";
+import { isOperatorCall, operatorCalls } from "./operator-calls.js";
 import { validate } from "./validation.js";
+
+const any = { "~standard": { version: 1, vendor: "other", validate: (value: unknown) => ({ value }) } } as const;
+
+it("operators' calls are told from those of an application", () => {
+  expect(isOperatorCall(calls["operate/redrive"])).toBe(true);
+  expect(isOperatorCall(call({ input: any, output: any }))).toBe(false);
+});
 
 const calls = operatorCalls(["operator"]);
 

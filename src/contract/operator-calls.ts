@@ -1,4 +1,4 @@
-import { call, type CallOf } from "./call.js";
+import { call, type CallDefinition, type CallOf } from "./call.js";
 import type { StandardSchema } from "./standard-schema.js";
 
 /** A message whose processor failed for the last time, as operators see it. */
@@ -85,6 +85,11 @@ export function operatorCalls(roles: readonly string[]): OperatorCalls {
       ...{ allow, version },
     }),
   };
+}
+
+/** Whether a call is one of `operatorCalls`, and not one of an application that has its name. */
+export function isOperatorCall({ input }: CallDefinition): boolean {
+  return input["~standard"].vendor === "busbar";
 }
 
 /** An object in which each of these members is missing or of its type; others are left out. */

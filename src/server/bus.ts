@@ -3,6 +3,7 @@ import { nodeClock, NodeTurns } from "../adapters/node/clock.js";
 import { consoleLogger } from "../adapters/node/logger.js";
 import { NodeRandom } from "../adapters/node/random.js";
 import { firstOf, type Authenticator } from "../auth/authenticator.js";
+import { Authority } from "../auth/authority.js";
 import { requireOriginCheck } from "../auth/cookie.js";
 import type { Principal } from "../auth/principal.js";
 import type { Contract } from "../contract/contract.js";
@@ -96,13 +97,14 @@ export class Bus<App extends Contract> {
     if (store === undefined) requireNoDisk(app);
     requireOriginCheck([options.authenticate].flat(), options.origins ?? "same");
     checkAcknowledged(options.acknowledge ?? []);
+    const authority = new Authority({ contract: app, policy: options.policy, logger, limits: options.limits?.policy });
     requireAuditChannel(app, options.audit ?? {});
     const durable =
       typeof store === "string"
         ? await embeddedStore(store, { clock, random, logger, limits: options.limits?.disk ?? {} })
         : store;
     const all = durable === undefined ? memory : new SplitStore(memory, durable);
-    const parts = { clock, random, logger, table, calls, memory, durable, store: all };
+    const parts = { authority, clock, random, logger, table, calls, memory, durable, store: all };
     const hub = openHub(app, options, parts);
     let workers: Workers | undefined;
     try {
@@ -139,6 +141,7 @@ export class Bus<App extends Contract> {
       messages: processing,
       authenticate: this.#authenticate,
       revocations,
+      authority: parts.authority,
       audit: trail.record,
       wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),
@@ -249,6 +252,7 @@ export class Bus<App extends Contract> {
 
 /** What a bus is made of, besides its options. */
 interface BusParts extends Foundations {
+  readonly authority: Authority;
   readonly calls: CallTable;
   readonly hub: Hub;
   readonly workers: Workers;

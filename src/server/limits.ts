@@ -1,6 +1,7 @@
 import { originLimits } from "../adapters/lmdb/origin-limits.js";
 import { memoryStoreLimits } from "../adapters/memory/memory-store.js";
 import { auditLimits } from "../auth/audit-trail.js";
+import { policyLimits } from "../auth/authority.js";
 import { revocationLimits } from "../auth/revocations.js";
 import { limitDefaults } from "../engine/options.js";
 import { hubLimits } from "../hub/hub.js";
@@ -22,6 +23,7 @@ export const serverLimits: AllServerLimits = {
   pipeline: pipelineLimits,
   hub: hubLimits,
   revocations: revocationLimits,
+  policy: policyLimits,
   audit: auditLimits,
   memory: memoryStoreLimits,
   disk: originLimits,

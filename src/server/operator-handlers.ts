@@ -1,5 +1,10 @@
 import type { Contract } from "../contract/contract.js";
-import type { DeadLetterChoice, DeadLetterQuery, RedriveChoice } from "../contract/operator-calls.js";
+import {
+  isOperatorCall,
+  type DeadLetterChoice,
+  type DeadLetterQuery,
+  type RedriveChoice,
+} from "../contract/operator-calls.js";
 import type { CallHandler } from "../session/call-handler.js";
 import { WireError } from "../wire/errors.js";
 import type { Processing } from "./processing.js";
@@ -38,7 +43,7 @@ export function operatorHandlers(app: Contract, processing: Processing): [patter
 /** Whether the contract has the call from `operatorCalls`, and not one of its own with this name. */
 function isOurs(app: Contract, pattern: string): boolean {
   const definition = Object.hasOwn(app.definitions, pattern) ? app.definitions[pattern] : undefined;
-  return definition?.kind === "call" && definition.input["~standard"].vendor === "busbar";
+  return definition?.kind === "call" && isOperatorCall(definition);
 }
 
 async function count(done: Promise<number>): Promise<{ readonly count: number }> {

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { OriginLimits } from "../adapters/lmdb/origin-limits.js";
 import type { AuditLimits } from "../auth/audit-trail.js";
 import type { Authenticator } from "../auth/authenticator.js";
+import type { PolicyLimits } from "../auth/authority.js";
+import type { Policy } from "../auth/policy.js";
 import type { Principal } from "../auth/principal.js";
 import type { RevocationLimits } from "../auth/revocations.js";
 import type {
@@ -104,6 +106,8 @@ export interface ServerLimits {
   readonly hub?: Partial<HubLimits>;
   /** How many revocations are known, and how long. */
   readonly revocations?: Partial<RevocationLimits>;
+  /** How many principals can have roles by the server's own code. */
+  readonly policy?: Partial<PolicyLimits>;
   /** How many events the audit trail keeps, and takes a second. */
   readonly audit?: Partial<AuditLimits>;
   /** How much the memory keeps, and how long repeats of a publish are known there. */
@@ -136,6 +140,8 @@ export interface BusOptions<App> {
   readonly store?: string | Store;
   /** Where the WebSockets are. Default: `/bus`. */
   readonly path?: string;
+  /** Who may do what, beside what the contract's `allow` says: see `policy()`. Default: that alone. */
+  readonly policy?: Policy;
   /** Which pages may connect: "same" (the server's own origin, the default), "any", or a list of origins. */
   readonly origins?: "same" | "any" | readonly string[];
   readonly keepalive?: KeepaliveOptions | false;

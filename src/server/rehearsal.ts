@@ -1,5 +1,6 @@
 import { MemoryStore } from "../adapters/memory/memory-store.js";
 import { firstOf, type AuthenticationRequest, type Authenticator } from "../auth/authenticator.js";
+import { Authority } from "../auth/authority.js";
 import type { Principal } from "../auth/principal.js";
 import { Revocations } from "../auth/revocations.js";
 import { openBus, type Bus, type BusOptions as ClientOptions } from "../client/index.js";
@@ -27,7 +28,7 @@ import { Processing } from "./processing.js";
 import type { BusOptions } from "./options.js";
 import { processorTable } from "../pipeline/processor-table.js";
 
-export interface RehearsalOptions<App> extends Pick<BusOptions<App>, "authenticate" | "handle" | "process"> {
+export interface RehearsalOptions<App> extends Pick<BusOptions<App>, "authenticate" | "handle" | "policy" | "process"> {
   /** All randomness comes from it: delays, ids, faults of the network. Default: 1. */
   readonly seed?: number;
 }
@@ -60,8 +61,8 @@ export class Rehearsal<App extends Contract> {
   readonly #processing: Processing;
   readonly #services: SessionServices;
 
-  /** @throws BusbarError `server/no-such-pattern`, `server/no-processor`, `server/no-handler`. */
-  constructor(app: App, { authenticate, handle = {}, process = {}, seed = 1 }: RehearsalOptions<App>) {
+  /** @throws BusbarError `server/no-such-pattern`, `server/no-processor`, `server/no-handler`, `policy/invalid`. */
+  constructor(app: App, { authenticate, handle = {}, policy, process = {}, seed = 1 }: RehearsalOptions<App>) {
     const { clock } = this;
     const random = new SeededRandom(seed);
     const logger = silentLogger;
@@ -91,6 +92,7 @@ export class Rehearsal<App extends Contract> {
       messages: this.#processing,
       authenticate: this.#authenticate,
       revocations: new Revocations(clock),
+      authority: new Authority({ contract: app, policy, logger }),
       audit: () => undefined,
       wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),

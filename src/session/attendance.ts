@@ -1,3 +1,4 @@
+import { Access } from "../auth/access.js";
 import type { Principal } from "../auth/principal.js";
 import { differences } from "../contract/fingerprint.js";
 import { inReplyTo, type WireError } from "../wire/errors.js";
@@ -38,8 +39,8 @@ export class Attendance {
   readonly #calls: Calls;
   readonly #follows: Follows;
 
-  constructor(attendee: Attendee, { held, onRefusal }: AttendanceOptions) {
-    this.#attendee = { ...attendee };
+  constructor(attendee: Omit<Attendee, "access">, { held, onRefusal }: AttendanceOptions) {
+    this.#attendee = { ...attendee, access: new Access(attendee.services.authority) };
     this.#onRefusal = onRefusal;
     this.#subscriptions = new Subscriptions(this.#attendee);
     this.#memberships = new Memberships(this.#attendee);
@@ -52,15 +53,16 @@ export class Attendance {
     return this.#attendee.principal;
   }
 
-  /** Another, after a refresh: call `judge` then. */
+  /** Another, or with other roles: call `judge` then. */
   set principal(principal: Principal) {
     this.#attendee.principal = principal;
   }
 
-  /** The principal has other roles: what they do not allow any more ends. */
+  /** The principal has other roles, or the policy is another: what is not allowed any more ends. */
   judge(): void {
     this.#subscriptions.judge();
     this.#memberships.judge();
+    this.#calls.judge();
   }
 
   /** Have the client carry out a call that it offers. Rejects with a WireError. */

@@ -1,4 +1,4 @@
-import { isAllowed } from "../auth/roles.js";
+import { callAction } from "../auth/rule-binding.js";
 import type { CallMatch } from "../contract/contract.js";
 import type { StandardSchema } from "../contract/standard-schema.js";
 import { validate } from "../contract/validation.js";
@@ -7,6 +7,7 @@ import { optionalDeferred, type Deferred } from "../kernel/deferred.js";
 import { inReplyTo, wireError, WireError, wireErrorFrom, type WireErrorCode } from "../wire/errors.js";
 import type { AnswerCommand, CallCommand, CancelCommand, OfferCommand, WithdrawCommand } from "../wire/messages.js";
 import { Refusal, type CallableClient, type CallHandler, type RequestOptions } from "./call-handler.js";
+import { denial } from "./permission.js";
 import type { Attendee } from "./services.js";
 
 /** A session's calls: those that the client makes, and those that it offers to carry out. */
@@ -14,7 +15,7 @@ export class Calls {
   readonly #attendee: Attendee;
   /** What the client called, by the command's id; aborting it answers the call. */
   readonly #running = new Map<number, AbortController>();
-  readonly #offers = new Set<string>();
+  readonly #offers = new Map<string, CallMatch>();
   /** Calls that the client handles, until their answers have come. */
   readonly #requests = new Map<number, Deferred<unknown>>();
   #lastRequest = 0;
@@ -29,15 +30,12 @@ export class Calls {
 
   /** Begin to carry out a call; it answers by itself. @throws WireError where it does not begin. */
   call(command: CallCommand): undefined {
-    const { principal, services } = this.#attendee;
+    const { services } = this.#attendee;
     const { id, name } = command;
     const match = services.contract.matchCall(name);
     if (match?.definition.handledBy !== "server") throw wireError("call/unknown", `the server has no call ${name}`);
-    if (!isAllowed(principal, match.definition.allow.call)) {
-      const rule = `allow.call of "${match.pattern}"`;
-      services.audit({ kind: "denied", principal: principal.id, action: "call", name, rule });
-      throw wireError("policy/denied", `${principal.id} may not call ${name}`);
-    }
+    const refused = denial(this.#attendee, callAction(match.definition), { ...match, name });
+    if (refused !== undefined) throw refused;
     const handler = services.calls.get(match.pattern);
     if (handler === undefined) throw wireError("call/no-handler", `nobody handles ${name} here`);
     if (this.#running.size >= services.limits.callsMax || this.#running.has(id)) throw tooMany();
@@ -57,14 +55,24 @@ export class Calls {
     this.#running.get(call)?.abort(wireError("call/cancelled", "the caller gave the call up"));
   }
 
-  /** @throws WireError `call/unknown`, or `call/too-many`. */
+  /** @throws WireError `call/unknown`, `policy/denied`, or `call/too-many`. */
   offer({ name }: OfferCommand): void {
     const { contract, limits } = this.#attendee.services;
-    if (contract.matchCall(name)?.definition.handledBy !== "client") {
+    const match = contract.matchCall(name);
+    if (match?.definition.handledBy !== "client") {
       throw wireError("call/unknown", `the contract has no call ${name} for clients to handle`);
     }
+    const refused = denial(this.#attendee, "call", { ...match, name });
+    if (refused !== undefined) throw refused;
     if (this.#offers.size >= limits.callsMax) throw tooMany();
-    this.#offers.add(name);
+    this.#offers.set(name, match);
+  }
+
+  /** The principal has other roles, or the policy is another: what it may not offer any more is withdrawn. */
+  judge(): void {
+    for (const [name, match] of this.#offers) {
+      if (denial(this.#attendee, "call", { ...match, name }) !== undefined) this.#offers.delete(name);
+    }
   }
 
   withdraw({ name }: WithdrawCommand): void {

@@ -3,7 +3,7 @@ import { validate } from "../contract/validation.js";
 import { BusbarError } from "../kernel/errors.js";
 import { wireError } from "../wire/errors.js";
 import type { JoinCommand } from "../wire/messages.js";
-import { logUnavailable, may, permit } from "./permission.js";
+import { isPermitted, logUnavailable, permit } from "./permission.js";
 import type { Attendee } from "./services.js";
 
 /** The channels on which a session is present, under one name on all of them. */
@@ -17,8 +17,8 @@ export class Memberships {
 
   /** Be present, or change the state. Rejects with the WireError of the refusal. */
   async join({ channel, id, state }: JoinCommand): Promise<void> {
-    const { isOver, member, outbox, principal, services } = this.#attendee;
-    const { definition } = permit({ principal, services }, channel, "presence");
+    const { isOver, member, outbox, services } = this.#attendee;
+    const { definition } = permit(this.#attendee, channel, "presence");
     if (definition.presence === undefined) throw wireError("channel/no-presence", `${channel} has no presence`);
     this.#checkRoomFor(channel);
     const valid = await this.#validState(definition.presence, state);
@@ -26,13 +26,22 @@ export class Memberships {
     // Noted before it is so: a session that ends meanwhile takes it back behind it.
     this.#channels.add(channel);
     try {
-      await services.hub.join(channel, { member, id: principal.id, state: valid });
+      await services.hub.join(channel, { member, id: this.#attendee.principal.id, state: valid });
     } catch (error) {
       this.#channels.delete(channel);
       throw refusalOf(error);
     }
-    if (isOver()) services.hub.lapse(channel, member);
-    else outbox.ok<"join">(id, { member });
+    if (isOver()) return services.hub.lapse(channel, member);
+    try {
+      // What was decided before it took time may be decided otherwise now.
+      permit(this.#attendee, channel, "presence");
+    } catch (error) {
+      this.#channels.delete(channel);
+      services.hub.leave(channel, member);
+      throw error;
+    }
+    this.#channels.add(channel);
+    outbox.ok<"join">(id, { member });
   }
 
   /** @throws WireError `subscription/none`. */
@@ -41,10 +50,14 @@ export class Memberships {
     this.#attendee.services.hub.leave(channel, this.#attendee.member);
   }
 
-  /** The principal has other roles: leave where it may not be any more. */
+  /** The principal has other roles, or the policy is another: leave where it may not be any more. */
   judge(): void {
-    const { principal, services } = this.#attendee;
-    for (const channel of this.#channels) if (!may({ principal, services }, channel, "presence")) this.leave(channel);
+    for (const channel of this.#channels) if (!isPermitted(this.#attendee, channel, "presence")) this.leave(channel);
+  }
+
+  /** The channels on which it is present, or about to be. */
+  get channels(): Iterable<string> {
+    return this.#channels;
   }
 
   /** Leave all channels; or, where the client may come back, stay there for the time of a lease. */

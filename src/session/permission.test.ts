@@ -1,7 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { principal, roomContract } from "../../test/support/session-world.js";
+import { Access } from "../auth/access.js";
 import type { AuditEntry } from "../auth/audit-event.js";
-import { may, permit, type Asker } from "./permission.js";
+import { Authority } from "../auth/authority.js";
+import { policy } from "../auth/policy.js";
+import { silentLogger } from "../kernel/logger.js";
+import { isPermitted, permit, type Asker } from "./permission.js";
+
+const rules = policy({ roles: { operator: { allow: [{ do: "operate", on: "chat/:room" }] } } });
 
 describe("permission", () => {
   let audited: AuditEntry[];
@@ -11,12 +17,14 @@ describe("permission", () => {
   const asker = (...roles: string[]): Asker => ({
     services: { contract: roomContract, audit: (entry) => void audited.push(entry) },
     principal: principal("ada", ...roles),
+    access: new Access(new Authority({ contract: roomContract, policy: rules, logger: silentLogger })),
   });
 
   it("is given for what a role allows on the channel's kind", () => {
     const match = permit(asker("member"), "chat/lobby", "publish");
     expect(match).toMatchObject({ pattern: "chat/:room", params: { room: "lobby" } });
-    expect(may(asker("member"), "chat/lobby", "publish")).toBe(true);
+    expect(isPermitted(asker("member"), "chat/lobby", "publish")).toBe(true);
+    expect(permit(asker("operator"), "chat/lobby", "operate")).toMatchObject({ pattern: "chat/:room" });
     expect(audited).toEqual([]);
   });
 
@@ -24,18 +32,19 @@ describe("permission", () => {
     ["publish", "ada may not publish to secret"],
     ["subscribe", "ada may not subscribe to secret"],
     ["presence", "ada may not be present on secret"],
+    ["operate", "ada may not operate secret"],
   ] as const)("to %s is refused where nothing is said, and audited with the rule that decided", (what, message) => {
     const refusal = expect.objectContaining({ code: "policy/denied", message });
     expect(() => permit(asker("member", "admin"), "secret", what)).toThrow(refusal);
-    const rule = `allow.${what} of "secret"`;
+    const rule = `no rule allows ${what} on "secret"`;
     expect(audited).toEqual([{ kind: "denied", principal: "ada", action: what, name: "secret", rule }]);
-    expect(may(asker("member", "admin"), "secret", what)).toBe(false);
+    expect(isPermitted(asker("member", "admin"), "secret", what)).toBe(false);
   });
 
   it("is refused for channels that there are not", () => {
     const refusal = expect.objectContaining({ code: "channel/unknown" });
     expect(() => permit(asker("member"), "nowhere", "publish")).toThrow(refusal);
-    expect(may(asker("member"), "nowhere", "publish")).toBe(false);
+    expect(isPermitted(asker("member"), "nowhere", "publish")).toBe(false);
     expect(audited).toEqual([]);
   });
 });

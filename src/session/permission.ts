@@ -1,35 +1,49 @@
+import type { Access, Meaning } from "../auth/access.js";
+import type { Action } from "../auth/action.js";
 import type { AuditRecorder } from "../auth/audit-event.js";
 import type { Principal } from "../auth/principal.js";
-import { isAllowed } from "../auth/roles.js";
-import type { Allow } from "../contract/channel.js";
 import type { ChannelMatch, Contract } from "../contract/contract.js";
 import { wireError, type WireError } from "../wire/errors.js";
 
 export interface Asker {
   readonly services: { readonly contract: Contract; readonly audit: AuditRecorder };
   readonly principal: Principal;
+  /** What was decided for it. */
+  readonly access: Access;
 }
+
+/** What can be done with a channel. */
+export type ChannelAction = Exclude<Action, "call">;
 
 /**
  * Find what kind of channel a name means, for a principal that may do this on it. What it may not is audited.
  *
  * @throws WireError `channel/unknown` or `policy/denied`.
  */
-export function permit({ principal, services }: Asker, channel: string, what: keyof Allow): ChannelMatch {
-  const match = services.contract.match(channel);
+export function permit(asker: Asker, channel: string, action: ChannelAction): ChannelMatch {
+  const match = asker.services.contract.match(channel);
   if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
-  if (!isAllowed(principal, match.definition.allow[what])) {
-    const rule = `allow.${what} of "${match.pattern}"`;
-    services.audit({ kind: "denied", principal: principal.id, action: what, name: channel, rule });
-    throw wireError("policy/denied", `${principal.id} may not ${phrases[what]} ${channel}`);
-  }
+  const refused = denial(asker, action, { ...match, name: channel });
+  if (refused !== undefined) throw refused;
   return match;
 }
 
-/** Whether the principal may do this on the channel. */
-export function may({ principal, services }: Asker, channel: string, what: keyof Allow): boolean {
-  const match = services.contract.match(channel);
-  return match !== undefined && isAllowed(principal, match.definition.allow[what]);
+/** Whether it may still do this with a channel that there is. */
+export function isPermitted(asker: Asker, channel: string, action: ChannelAction): boolean {
+  const match = asker.services.contract.match(channel);
+  return match !== undefined && denial(asker, action, { ...match, name: channel }) === undefined;
+}
+
+/** Why the principal may not do this, which is audited; undefined where it may. */
+export function denial(
+  { access, principal, services }: Asker,
+  action: Action,
+  { name, params, pattern }: Meaning & { readonly name: string },
+): WireError | undefined {
+  const { isAllowed, rule } = access.decide(principal, action, { name, pattern, params });
+  if (isAllowed) return undefined;
+  services.audit({ kind: "denied", principal: principal.id, action, name, rule });
+  return wireError("policy/denied", `${principal.id} may not ${phrases[action]} ${name}`);
 }
 
 /** What becomes of a log that could not be opened: the client tries again. */
@@ -37,8 +51,11 @@ export function logUnavailable(cause: unknown): WireError {
   return wireError("server/log-unavailable", "the channel's log cannot be read now", { retryAfterMs: 1_000, cause });
 }
 
-const phrases: Readonly<Record<keyof Allow, string>> = {
+const phrases: Readonly<Record<Action, string>> = {
   subscribe: "subscribe to",
   publish: "publish to",
   presence: "be present on",
+  history: "read the history of",
+  call: "call",
+  operate: "operate",
 };

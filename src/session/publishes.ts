@@ -32,7 +32,7 @@ export class Publishes {
   publish(command: Omit<PublishCommand, "do" | "id">): Promise<PublishOk> {
     const { principal, services } = this.#attendee;
     const { ageMs, channel, data, seq } = command;
-    const match = permit({ principal, services }, channel, "publish");
+    const match = permit(this.#attendee, channel, "publish");
     const dueAt = dueAtOf(command, services.clock.wallTimeMs());
     return this.#publish({ channel, match, data, principal, dueAt }, { ageMs, seq });
   }
@@ -42,7 +42,7 @@ export class Publishes {
     const { principal, services } = this.#attendee;
     const { ageMs, channel, messages, seq } = command;
     const dueAt = dueAtOf(command, services.clock.wallTimeMs());
-    const match = permit({ principal, services }, channel, "publish");
+    const match = permit(this.#attendee, channel, "publish");
     const receipts = messages.map((data, index) =>
       this.#publish(
         { channel, match, data, principal, dueAt },

@@ -1,5 +1,7 @@
+import type { Access } from "../auth/access.js";
 import type { AuditRecorder } from "../auth/audit-event.js";
 import type { Authenticator } from "../auth/authenticator.js";
+import type { Authority } from "../auth/authority.js";
 import type { Principal } from "../auth/principal.js";
 import type { Revocations } from "../auth/revocations.js";
 import type { Contract } from "../contract/contract.js";
@@ -42,6 +44,8 @@ export interface SessionServices {
   readonly authenticate: Authenticator;
   /** Who is not let in any more, whatever the authenticator says. */
   readonly revocations: Pick<Revocations, "isRevoked">;
+  /** Who may do what. */
+  readonly authority: Authority;
   /** Takes who was let in, refused, denied something. */
   readonly audit: AuditRecorder;
   readonly wallClock: WallClockWatch;
@@ -61,6 +65,8 @@ export interface Attendee {
   readonly services: SessionServices;
   /** Who it is now: a refresh changes it. */
   readonly principal: Principal;
+  /** What it may do: decided once for each question. */
+  readonly access: Access;
   /** Names the session, as in the logs. */
   readonly session: string;
   /** The name of its memberships, which the others see. */

@@ -1,13 +1,14 @@
+import type { Access } from "../auth/access.js";
 import type { Gap, PresenceUpdate, Sink } from "../hub/sink.js";
 import type { Message } from "../hub/store.js";
-import { Subscription } from "../hub/subscription.js";
+import type { Subscription } from "../hub/subscription.js";
 import { causeText } from "../kernel/cause-text.js";
 import { BusbarError } from "../kernel/errors.js";
 import { closeKinds } from "../wire/close-codes.js";
 import { errorBody, wireError } from "../wire/errors.js";
 import type { CursorRequest, ResumeCommand, SubscribeCommand } from "../wire/messages.js";
 import type { Outbox } from "./outbox.js";
-import { logUnavailable, may, permit } from "./permission.js";
+import { denial, logUnavailable, permit } from "./permission.js";
 import { refusalOf } from "./publishes.js";
 import type { Attendee } from "./services.js";
 
@@ -15,7 +16,7 @@ import type { Attendee } from "./services.js";
 export class Subscriptions {
   readonly #attendee: Attendee;
   readonly #subscriptions = new Map<string, Subscription>();
-  /** The channels whose logs are being opened. */
+  /** The channels whose logs are being opened, until their messages begin. */
   readonly #opening = new Set<string>();
   /** The channels whose subscriptions go on when the outbox has drained. */
   #waiting = new Set<string>();
@@ -30,32 +31,57 @@ export class Subscriptions {
    * Rejects with the WireError of the refusal, or with what went wrong in the hub.
    */
   async subscribe({ id, ...request }: SubscribeCommand): Promise<void> {
-    const subscription = await this.#open(request);
-    if (subscription === undefined) return;
-    this.#attendee.outbox.ok<"subscribe">(id, { position: subscription.position });
-    subscription.start();
+    const { isOver, outbox } = this.#attendee;
+    const { channel } = request;
+    const opened = await this.#open(request);
+    if (isOver()) return opened.end();
+    const subscription = this.#confirm(channel, opened);
+    outbox.ok<"subscribe">(id, { position: subscription.position });
+    this.#start(channel, subscription);
   }
 
   /** Subscribe to several channels at once, each for itself, and answer for all; the messages follow the answer. */
   async resume({ cursors, id }: ResumeCommand): Promise<void> {
-    const outcomes = await Promise.all(cursors.map((request) => this.#open(request).catch((error: unknown) => error)));
-    if (this.#attendee.isOver()) return;
-    const answers = outcomes.map((outcome) =>
-      outcome instanceof Subscription ? { position: outcome.position } : { error: errorBody(refusalOf(outcome)) },
+    const { isOver, outbox } = this.#attendee;
+    const opened = await Promise.all(
+      cursors.map((request) =>
+        this.#open(request).then(
+          (subscription) => ({ channel: request.channel, subscription }),
+          (error: unknown) => ({ error }),
+        ),
+      ),
     );
-    this.#attendee.outbox.ok<"resume">(id, { cursors: answers });
-    for (const outcome of outcomes) if (outcome instanceof Subscription) outcome.start();
+    if (isOver()) {
+      for (const one of opened) if ("subscription" in one) one.subscription.end();
+      return;
+    }
+    const outcomes = opened.map((one) => this.#outcomeOf(one));
+    const answers = outcomes.map((one) =>
+      "error" in one ? { error: errorBody(refusalOf(one.error)) } : { position: one.subscription.position },
+    );
+    outbox.ok<"resume">(id, { cursors: answers });
+    for (const one of outcomes) if ("subscription" in one) this.#start(one.channel, one.subscription);
   }
 
-  /** The principal has other roles: what it may not read any more ends. */
+  /** The principal has other roles, or the policy is another: what it may not read any more ends. */
   judge(): void {
-    const { outbox, principal, services } = this.#attendee;
-    for (const channel of this.#subscriptions.keys()) {
-      if (may({ principal, services }, channel, "subscribe")) continue;
-      this.#remove(channel);
-      const error = errorBody(wireError("policy/denied", `${principal.id} may not subscribe to ${channel} any more`));
-      outbox.push({ push: "unsubscribed", channel, error });
-    }
+    for (const channel of this.#subscriptions.keys()) this.stands(channel);
+  }
+
+  /** Whether a subscription is still allowed. One that is not has ended then, and nothing follows what says so. */
+  stands(channel: string): boolean {
+    const { outbox, services } = this.#attendee;
+    const match = services.contract.match(channel);
+    const refused = match && denial(this.#attendee, "subscribe", { ...match, name: channel });
+    if (refused === undefined) return true;
+    this.#remove(channel);
+    outbox.push({ push: "unsubscribed", channel, error: errorBody(refused) });
+    return false;
+  }
+
+  /** The channels that it is subscribed to. */
+  get channels(): Iterable<string> {
+    return this.#subscriptions.keys();
   }
 
   /** A subscription's messages were not taken, and its policy is to be cut off then. */
@@ -72,7 +98,7 @@ export class Subscriptions {
 
   /** A subscription waits until `drained`. */
   waits(channel: string): void {
-    this.#waiting.add(channel);
+    if (this.#subscriptions.has(channel)) this.#waiting.add(channel);
   }
 
   /** The outbox has drained: those that waited for it go on. */
@@ -99,29 +125,49 @@ export class Subscriptions {
     this.#waiting.clear();
   }
 
-  /** Undefined when the session ended meanwhile. Rejects with the WireError of the refusal. */
-  async #open({ channel, from = "now", policy }: CursorRequest): Promise<Subscription | undefined> {
-    const { isOver, outbox, principal, services } = this.#attendee;
-    const { definition } = permit({ principal, services }, channel, "subscribe");
+  /** The channel stays in `#opening` until `#confirm`. Rejects with the WireError of the refusal. */
+  async #open({ channel, from = "now", policy }: CursorRequest): Promise<Subscription> {
+    const { access, outbox, services } = this.#attendee;
+    const { definition } = permit(this.#attendee, channel, "subscribe");
     this.#checkRoomFor(channel);
     const hasPresence = definition.presence !== undefined;
-    const sink = new SubscriptionSink(channel, outbox, this);
+    const sink = new SubscriptionSink(channel, { access, outbox, owner: this });
     this.#opening.add(channel);
     try {
       const options = policy === undefined ? { from, sink, hasPresence } : { from, sink, hasPresence, policy };
-      const subscription = await services.hub.subscribe(channel, options);
-      if (isOver()) {
-        subscription.end();
-        return undefined;
-      }
-      this.#subscriptions.set(channel, subscription);
-      return subscription;
+      return await services.hub.subscribe(channel, options);
     } catch (cause) {
+      this.#opening.delete(channel);
       if (cause instanceof BusbarError && cause.code.startsWith("hub/")) throw logUnavailable(cause);
       throw cause;
-    } finally {
-      this.#opening.delete(channel);
     }
+  }
+
+  /** See whether what was allowed before the log was opened still is. @throws WireError `policy/denied`. */
+  #confirm(channel: string, subscription: Subscription): Subscription {
+    this.#opening.delete(channel);
+    try {
+      permit(this.#attendee, channel, "subscribe");
+    } catch (error) {
+      subscription.end();
+      throw error;
+    }
+    return subscription;
+  }
+
+  #outcomeOf(opened: Opened): Opened {
+    if ("error" in opened) return opened;
+    const { channel, subscription } = opened;
+    try {
+      return { channel, subscription: this.#confirm(channel, subscription) };
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  #start(channel: string, subscription: Subscription): void {
+    this.#subscriptions.set(channel, subscription);
+    subscription.start();
   }
 
   #checkRoomFor(channel: string): void {
@@ -141,44 +187,65 @@ export class Subscriptions {
   }
 }
 
-/** Where one subscription's messages go: into the session's outbox. */
+/** A cursor of several: what came of its opening. */
+type Opened = { readonly channel: string; readonly subscription: Subscription } | { readonly error: unknown };
+
+interface SinkOptions {
+  readonly access: Access;
+  readonly outbox: Outbox;
+  readonly owner: Subscriptions;
+}
+
+/** Where one subscription's messages go: into the session's outbox, as long as the policy in force lets them. */
 class SubscriptionSink implements Sink {
   readonly #channel: string;
-  readonly #outbox: Outbox;
-  readonly #owner: Subscriptions;
+  readonly #options: SinkOptions;
+  /** The policy by which it was judged. Comparing it is all that a message costs. */
+  #generation: number;
 
-  constructor(channel: string, outbox: Outbox, owner: Subscriptions) {
+  constructor(channel: string, options: SinkOptions) {
     this.#channel = channel;
-    this.#outbox = outbox;
-    this.#owner = owner;
+    this.#options = options;
+    this.#generation = options.access.generation;
   }
 
   get isBusy(): boolean {
-    return this.#outbox.isBusy;
+    return this.#options.outbox.isBusy;
   }
 
   message(message: Message): boolean {
-    return this.#outbox.message(message);
+    return this.#stands() && this.#options.outbox.message(message);
   }
 
   gap({ lost, position }: Gap): void {
+    if (!this.#stands()) return;
     const push = { push: "gap", channel: this.#channel, position } as const;
-    this.#outbox.push(lost === undefined ? push : { ...push, lost });
+    this.#options.outbox.push(lost === undefined ? push : { ...push, lost });
   }
 
   presence(update: PresenceUpdate): boolean {
-    return this.#outbox.presence(update);
+    // What ended takes everything, so that it waits for nothing.
+    return !this.#stands() || this.#options.outbox.presence(update);
   }
 
   tooSlow(): void {
-    this.#owner.tooSlow();
+    this.#options.owner.tooSlow();
   }
 
   waits(): void {
-    this.#owner.waits(this.#channel);
+    this.#options.owner.waits(this.#channel);
   }
 
   ended(error: BusbarError): void {
-    this.#owner.ended(this.#channel, error);
+    this.#options.owner.ended(this.#channel, error);
+  }
+
+  #stands(): boolean {
+    const { access, owner } = this.#options;
+    const { generation } = access;
+    if (this.#generation === generation) return true;
+    if (!owner.stands(this.#channel)) return false;
+    this.#generation = generation;
+    return true;
   }
 }

@@ -182,7 +182,13 @@ describe("the audit trail", () => {
     expect(sunk).toEqual(events);
     expect(events.map(({ time: _time, ...event }) => event)).toMatchObject([
       { kind: "admitted", principal: "ada", address: "127.0.0.1" },
-      { kind: "denied", principal: "ada", action: "publish", name: "ops/audit", rule: 'allow.publish of "ops/audit"' },
+      {
+        kind: "denied",
+        principal: "ada",
+        action: "publish",
+        name: "ops/audit",
+        rule: 'no rule allows publish on "ops/audit"',
+      },
       { kind: "denied", principal: "ada", action: "subscribe", name: "ops/audit" },
       { kind: "refused", at: "refresh", why: "auth/other-principal", principal: "bob" },
       { kind: "refused", at: "handshake", why: "handshake/origin" },

@@ -1,6 +1,7 @@
 import { MemoryStore } from "../../src/adapters/memory/memory-store.js";
 import type { AuditEntry } from "../../src/auth/audit-event.js";
 import type { AuthenticationRequest } from "../../src/auth/authenticator.js";
+import { Authority } from "../../src/auth/authority.js";
 import { basic } from "../../src/auth/basic.js";
 import type { Principal } from "../../src/auth/principal.js";
 import { Revocations } from "../../src/auth/revocations.js";
@@ -138,6 +139,7 @@ export class SessionWorld {
       }),
       authenticate: (asked) => this.#known ?? knowsUsers(asked),
       revocations: this.revocations,
+      authority: new Authority({ contract: roomContract, logger }),
       audit: (entry) => void this.audited.push(entry),
       wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),
@@ -165,7 +167,9 @@ export class SessionWorld {
 
   /** A client that has not said anything. */
   connect(known?: Principal, services: Partial<SessionServices> = {}): Client {
-    return new Client({ ...this.services, ...services }, known, this.clock);
+    const { contract } = services;
+    const authority = contract === undefined ? {} : { authority: new Authority({ contract, logger: this.logger }) };
+    return new Client({ ...this.services, ...authority, ...services }, known, this.clock);
   }
 
   /** A client that has been greeted. */

@@ -1,0 +1,67 @@
+import type { Params } from "../contract/pattern.js";
+import type { Action } from "./action.js";
+import type { Authority } from "./authority.js";
+import type { Principal } from "./principal.js";
+import type { Decision } from "./rulebook.js";
+
+/** Of so many questions the answers are kept for a session. */
+export const decisionsMax = 256;
+
+/** What kind of channel or call a name means. */
+export interface Meaning {
+  readonly pattern: string;
+  readonly params: Params;
+}
+
+/** Something that a session asked for, and the answer. */
+export interface Decided {
+  readonly action: Action;
+  readonly name: string;
+  readonly meaning: Meaning;
+  readonly decision: Decision;
+}
+
+/** What a session may do: each question is decided once, until the policy or its principal is another. */
+export class Access {
+  readonly #authority: Authority;
+  /** Those that were decided first come first. */
+  readonly #decided = new Map<string, Decided>();
+  #generation = 0;
+  #principal: Principal | undefined;
+
+  constructor(authority: Authority) {
+    this.#authority = authority;
+  }
+
+  /** Of which policy its answers are: the one in force. */
+  get generation(): number {
+    return this.#authority.generation;
+  }
+
+  /** What was decided for the session of late, by the policy in force. */
+  get decided(): Iterable<Decided> {
+    return this.#decided.values();
+  }
+
+  decide(principal: Principal, action: Action, asked: Meaning & { readonly name: string }): Decision {
+    const { name, params, pattern } = asked;
+    const { generation } = this.#authority;
+    if (this.#generation !== generation || this.#principal !== principal) {
+      this.#decided.clear();
+      this.#generation = generation;
+      this.#principal = principal;
+    }
+    const key = `${action} ${name}`;
+    const known = this.#decided.get(key);
+    if (known !== undefined && known.meaning.pattern === pattern) return known.decision;
+    const decision = this.#authority.decide({ principal, action, pattern, params });
+    this.#keep(key, { action, name, meaning: { pattern, params }, decision });
+    return decision;
+  }
+
+  #keep(key: string, decided: Decided): void {
+    const oldest = this.#decided.keys().next();
+    if (this.#decided.size >= decisionsMax && oldest.done !== true) this.#decided.delete(oldest.value);
+    this.#decided.set(key, decided);
+  }
+}
