@@ -6,7 +6,7 @@ import {
   type JsonWebKey,
   type KeyObject,
 } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   ecdsa,
   ecPair,
@@ -22,6 +22,19 @@ import {
 import { selfSigned } from "../../../test/support/certificate.js";
 import type { Jwk, PublicAlgorithm, PublicKeyMaterial } from "../../auth/token-ports.js";
 import { joseSignatureChecks as checks } from "./signature-checks.js";
+
+const jose = vi.hoisted(() => ({ isLoaded: false }));
+vi.mock("jose", async (load) => {
+  jose.isLoaded = true;
+  return load();
+});
+
+it("jose is loaded with the first token", async () => {
+  const check = checks.withSecret(Buffer.alloc(32), "HS256");
+  expect(jose.isLoaded).toBe(false);
+  expect(await check("no token")).toBe(false);
+  expect(jose.isLoaded).toBe(true);
+});
 
 const pairs = { rsa: rsaPair(), p256: ecPair(), p384: ecPair("P-384"), p521: ecPair("P-521"), ed: edPair() };
 const claims = { sub: "ada" };
