@@ -21,8 +21,7 @@ export interface CustomOptions {
   readonly deadlineMs?: number;
 }
 
-/** The one table of defaults. */
-export const customDefaults: Required<CustomOptions> = { deadlineMs: 4_000 };
+const deadlineMsDefault = 4_000;
 
 /**
  * Recognise clients by a function of the application.
@@ -31,8 +30,11 @@ export const customDefaults: Required<CustomOptions> = { deadlineMs: 4_000 };
  *
  * @throws BusbarError `options/invalid`.
  */
-export function customWith(clock: Clock, hook: AuthenticationHook, options: CustomOptions = {}): Authenticator {
-  const { deadlineMs } = { ...customDefaults, ...options };
+export function customWith(
+  clock: Clock,
+  hook: AuthenticationHook,
+  { deadlineMs = deadlineMsDefault }: CustomOptions = {},
+): Authenticator {
   if (!(deadlineMs > 0)) throw new BusbarError("options/invalid", "the option deadlineMs is a number above 0");
   return async (request) => {
     const principal = principalFrom(await within(clock, deadlineMs, (signal) => hook(request, { signal })));

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deferred } from "../kernel/deferred.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
@@ -159,4 +160,11 @@ describe("published keys", () => {
     await find("a");
     expect(clock.timerCount).toBe(0);
   });
+});
+
+it("the limits of published keys are those of the documentation", () => {
+  const page = readFileSync("docs/authentication.md", "utf8");
+  const rows = Array.from(page.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm), ([, name, value]) => [name, value]);
+  const limits = Object.entries(keySetLimits).map(([name, value]) => [name, value.toLocaleString("en")]);
+  expect(rows).toEqual(limits);
 });

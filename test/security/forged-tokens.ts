@@ -30,7 +30,7 @@ export const kids = { published: "published-1", pss: "pss-1" };
 /** Somebody else's. */
 const mallory = { rsa: rsaPair(), ec: ecPair(), ed: edPair(), ec384: ecPair("P-384") };
 
-export const claims = (): Record<string, unknown> => ({
+const claims = (): Record<string, unknown> => ({
   iss: issuer,
   aud: audience,
   sub: "ada",
