@@ -57,11 +57,18 @@ describe("a session's access", () => {
 
   it("is decided anew when the policy or the principal is another", () => {
     decide("a");
+    const { generation } = access;
     authority.reconsider();
-    expect(access.generation).toBe(authority.generation);
+    expect(access.generation).toBe(generation + 1);
+    expect([...access.decided]).toEqual([]);
+    decide("a");
+    expect([...access.decided]).toHaveLength(1);
+    access.reconsider();
+    expect(access.generation).toBe(generation + 2);
+    expect([...access.decided]).toEqual([]);
     decide("a");
     decide("a", { ...ada, roles: [] });
-    expect(asked).toEqual(["a", "a"]);
+    expect(asked).toEqual(["a", "a", "a"]);
     expect(decide("a", { ...ada, roles: [] })).toBe(false);
     expect(decide("a")).toBe(true);
   });

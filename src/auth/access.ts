@@ -26,29 +26,37 @@ export class Access {
   readonly #authority: Authority;
   /** Those that were decided first come first. */
   readonly #decided = new Map<string, Decided>();
-  #generation = 0;
+  /** Of which policy the answers are. */
+  #answered = 0;
+  /** How often its own principal's roles changed. */
+  #changes = 0;
   #principal: Principal | undefined;
 
   constructor(authority: Authority) {
     this.#authority = authority;
   }
 
-  /** Of which policy its answers are: the one in force. */
+  /** Another number after each change of the policy, or of the principal's roles: what was allowed before may not be. */
   get generation(): number {
-    return this.#authority.generation;
+    return this.#authority.generation + this.#changes;
   }
 
   /** What was decided for the session of late, by the policy in force. */
   get decided(): Iterable<Decided> {
-    return this.#decided.values();
+    return this.#answered === this.generation ? this.#decided.values() : [];
+  }
+
+  /** The principal has other roles. */
+  reconsider(): void {
+    this.#changes++;
   }
 
   decide(principal: Principal, action: Action, asked: Meaning & { readonly name: string }): Decision {
     const { name, params, pattern } = asked;
-    const { generation } = this.#authority;
-    if (this.#generation !== generation || this.#principal !== principal) {
+    const { generation } = this;
+    if (this.#answered !== generation || this.#principal !== principal) {
       this.#decided.clear();
-      this.#generation = generation;
+      this.#answered = generation;
       this.#principal = principal;
     }
     const key = `${action} ${name}`;

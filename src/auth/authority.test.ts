@@ -17,10 +17,11 @@ describe("an authority", () => {
     const authority = new Authority({ contract: app, logger: silentLogger });
     expect(authority.decide({ ...asked, action: "subscribe" }).isAllowed).toBe(true);
     expect(authority.decide(asked).isAllowed).toBe(false);
-    expect(authority.canEver(["member"], "publish", "news")).toBe(false);
+    expect(authority.contract).toBe(app);
+    expect(authority.rulebook.canEver(["member"], "publish", "news")).toBe(false);
     const other = new Authority({ contract: app, policy: writers, logger: silentLogger });
     expect(other.decide(asked).isAllowed).toBe(true);
-    expect(other.canEver(["member"], "publish", "news")).toBe(true);
+    expect(other.rulebook.canEver(["member"], "publish", "news")).toBe(true);
   });
 
   it("decides by another from when on it is replaced, and counts that", () => {

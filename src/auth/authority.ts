@@ -52,9 +52,13 @@ export class Authority {
     return this.#rulebook.decide(question);
   }
 
-  /** Whether these roles may do this with anything that the pattern means, as far as that can be said without a name. */
-  get canEver(): Rulebook["canEver"] {
-    return this.#rulebook.canEver.bind(this.#rulebook);
+  /** The policy in force, bound to the contract. */
+  get rulebook(): Rulebook {
+    return this.#rulebook;
+  }
+
+  get contract(): Contract {
+    return this.#options.contract;
   }
 
   /** Decide by this policy from now on. @throws BusbarError `policy/invalid`; then the old one stays. */

@@ -71,10 +71,7 @@ export class Rulebook {
     const slot = this.#slotOf(action, pattern);
     const held = this.#roles.heldBy(principal.roles);
     const deciding = this.#first(slot.denies, held, question) ?? this.#first(slot.allows, held, question);
-    if (deciding !== undefined) {
-      const { effect, role, text } = deciding;
-      return { isAllowed: effect === "allow", rule: text, path: held.get(role) ?? [] };
-    }
+    if (deciding !== undefined) return deciding;
     switch (this.#defaultOf(slot, action, pattern)) {
       case "as-subscribe":
         return this.decide({ ...question, action: "subscribe" });
@@ -111,8 +108,15 @@ export class Rulebook {
     return isOffer ? "allowed" : "denied";
   }
 
-  #first(rules: readonly BoundRule[], held: HeldRoles, question: Question): ReadRule | undefined {
-    return rules.find((bound) => held.has(bound.rule.role) && this.#holds(bound, question))?.rule;
+  /** What the first rule says that holds. */
+  #first(rules: readonly BoundRule[], held: HeldRoles, question: Question): Decision | undefined {
+    for (const bound of rules) {
+      const { effect, role, text } = bound.rule;
+      const path = held.get(role);
+      if (path !== undefined && this.#holds(bound, question))
+        return { isAllowed: effect === "allow", rule: text, path };
+    }
+    return undefined;
   }
 
   #holds({ fixed, rule }: BoundRule, { params, principal }: Question): boolean {

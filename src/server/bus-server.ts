@@ -8,6 +8,7 @@ import type { PublishOk } from "../wire/messages.js";
 import type { AuditControl } from "./access-control.js";
 import type { Bus, PublishOutcome } from "./bus.js";
 import type { BusClient, PublishTiming } from "./options.js";
+import type { PolicyControl } from "./policy-control.js";
 import type { PipelineControl } from "./pipeline-control.js";
 
 /** A channel as the server's own code sees it. */
@@ -95,6 +96,22 @@ export class BusServer<App extends Contract> implements AsyncDisposable {
   /** Forget a group and where it stood. Rejects with `group/invalid` while it has members. */
   forgetGroup(name: string): Promise<void> {
     return this.#options.bus.groups.forget(name);
+  }
+
+  /** Who may do what: which rule decides, who would lose what, and another policy in the place of this one. */
+  get policy(): PolicyControl {
+    return this.#options.bus.policy;
+  }
+
+  /**
+   * Give a principal these roles from now on, on all of its connections, whatever its credentials say; undefined: those of
+   * its credentials again. In memory: a server that starts again knows nothing of it. Every command and every message is
+   * decided by them at once; resolves when what they do not allow any more has ended.
+   *
+   * Rejects with `policy/too-many-assignments`; nothing has changed then.
+   */
+  roles(principalId: string, roles: readonly string[] | undefined): Promise<void> {
+    return this.#options.bus.policy.assign(principalId, roles);
   }
 
   /** Who was let in, refused, revoked, denied. */

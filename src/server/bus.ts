@@ -49,6 +49,7 @@ import { checkLimits, serverLimits } from "./limits.js";
 import type { BusClient, BusOptions, PublishTiming } from "./options.js";
 import { PipelineControl } from "./pipeline-control.js";
 import { operatorHandlers } from "./operator-handlers.js";
+import { PolicyControl } from "./policy-control.js";
 import type { Processing } from "./processing.js";
 import { SocketLink } from "./socket-link.js";
 import { SplitStore } from "./split-store.js";
@@ -68,6 +69,7 @@ export class Bus<App extends Contract> {
   readonly logger: Logger;
   readonly pipeline: PipelineControl;
   readonly access: AccessControl;
+  readonly policy: PolicyControl;
   readonly #contract: App;
   readonly #authenticate: Authenticator;
   readonly #random: Random;
@@ -119,7 +121,7 @@ export class Bus<App extends Contract> {
   }
 
   private constructor(app: App, options: BusOptions<App>, parts: BusParts) {
-    const { calls, clock, hub, logger, processing, random, workers } = parts;
+    const { authority, calls, clock, hub, logger, processing, random, workers } = parts;
     this.logger = logger;
     this.#contract = app;
     this.#authenticate = firstOf([options.authenticate].flat());
@@ -134,6 +136,7 @@ export class Bus<App extends Contract> {
     const limits = { ...options.limits?.revocations, ...options.limits?.audit };
     this.access = new AccessControl({ clock, logger, sessions: this.#sessions, sinks, limits });
     const { revocations, trail } = this.access;
+    this.policy = new PolicyControl({ authority, sessions: this.#sessions, clock, turns: this.#turns });
     this.#services = {
       contract: app,
       hub,
@@ -141,7 +144,7 @@ export class Bus<App extends Contract> {
       messages: processing,
       authenticate: this.#authenticate,
       revocations,
-      authority: parts.authority,
+      authority,
       audit: trail.record,
       wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),

@@ -19,6 +19,19 @@ export type { BearerKey, PublicKey, PublishedKeys, SecretKey, TokenParties } fro
 export type { BearerOptions } from "../auth/bearer.js";
 export type { CookieOptions } from "../auth/cookie.js";
 export type { AuthenticationHook, CustomOptions, Recognition } from "../auth/custom.js";
+export type { Action } from "../auth/action.js";
+export type { PolicyLimits } from "../auth/authority.js";
+export type { Explanation } from "../auth/explanation.js";
+export {
+  policy,
+  type Binding,
+  type Condition,
+  type Policy,
+  type PolicyRules,
+  type RoleRules,
+  type Rule,
+  type RuleOf,
+} from "../auth/policy.js";
 export type { Principal } from "../auth/principal.js";
 export { forbidden, type Recognised } from "../auth/recognised.js";
 export type { KeySetLimits } from "../auth/remote-keys.js";
@@ -48,6 +61,7 @@ export type { Store } from "../hub/store.js";
 export type { PublishOutcome } from "./bus.js";
 export type { GroupContext, GroupHandler, GroupMessage, GroupOptions, GroupSubscription } from "./groups.js";
 export { httpProcessor, type HttpProcessorOptions } from "./http-processor.js";
+export type { DryRun, Loser, Loss, PolicyControl, SomePrincipal } from "./policy-control.js";
 export type { DeadLetterControl, PipelineControl, Processed } from "./pipeline-control.js";
 export type { DeadLetterRange, ListedDeadLetter, PipelineSnapshot } from "./processing.js";
 export type { WorkerSnapshot } from "./worker-host.js";

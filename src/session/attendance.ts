@@ -1,4 +1,5 @@
 import { Access } from "../auth/access.js";
+import type { Action } from "../auth/action.js";
 import type { Principal } from "../auth/principal.js";
 import { differences } from "../contract/fingerprint.js";
 import { inReplyTo, type WireError } from "../wire/errors.js";
@@ -22,6 +23,12 @@ import { Subscriptions } from "./subscriptions.js";
 /** What a client can ask for once it is known who it is. */
 export type AttendanceCommand = Exclude<Command, HelloCommand | RefreshCommand>;
 
+/** Something that a session may do. */
+export interface Holding {
+  readonly action: Action;
+  readonly name: string;
+}
+
 export interface AttendanceOptions {
   /** What was refused before it was known who published it, and what will be. */
   readonly held: HeldMessages;
@@ -32,6 +39,8 @@ export interface AttendanceOptions {
 /** What a session has and does from when on it is known who its client is: the table of its commands. */
 export class Attendance {
   readonly #attendee: Attendee & { principal: Principal };
+  /** The principal as its credentials say. */
+  #credentialed: Principal;
   readonly #onRefusal: (error: WireError) => void;
   readonly #subscriptions: Subscriptions;
   readonly #memberships: Memberships;
@@ -40,7 +49,10 @@ export class Attendance {
   readonly #follows: Follows;
 
   constructor(attendee: Omit<Attendee, "access">, { held, onRefusal }: AttendanceOptions) {
-    this.#attendee = { ...attendee, access: new Access(attendee.services.authority) };
+    const { principal, services } = attendee;
+    const access = new Access(services.authority);
+    this.#credentialed = principal;
+    this.#attendee = { ...attendee, access, principal: services.authority.effective(principal) };
     this.#onRefusal = onRefusal;
     this.#subscriptions = new Subscriptions(this.#attendee);
     this.#memberships = new Memberships(this.#attendee);
@@ -49,13 +61,36 @@ export class Attendance {
     this.#follows = new Follows(this.#attendee);
   }
 
+  /** With the roles that it has here. */
   get principal(): Principal {
     return this.#attendee.principal;
   }
 
-  /** Another, or with other roles: call `judge` then. */
+  /** Another, by other credentials: call `judge` then. */
   set principal(principal: Principal) {
-    this.#attendee.principal = principal;
+    this.#credentialed = principal;
+    this.rolesChanged();
+  }
+
+  /** The server's own code gave the principal roles, or took them back. They count from now on: call `judge` then. */
+  rolesChanged(): void {
+    const { access, services } = this.#attendee;
+    this.#attendee.principal = services.authority.effective(this.#credentialed);
+    access.reconsider();
+  }
+
+  /** What it has that takes a permission, and what it was allowed of late. */
+  get holdings(): Holding[] {
+    const holding =
+      (action: Action) =>
+      (name: string): Holding => ({ action, name });
+    const decided = Array.from(this.#attendee.access.decided).filter(({ decision }) => decision.isAllowed);
+    return [
+      ...Array.from(this.#subscriptions.channels, holding("subscribe")),
+      ...Array.from(this.#memberships.channels, holding("presence")),
+      ...Array.from(this.#calls.offers, holding("call")),
+      ...decided.map(({ action, name }) => ({ action, name })),
+    ];
   }
 
   /** The principal has other roles, or the policy is another: what is not allowed any more ends. */

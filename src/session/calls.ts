@@ -75,6 +75,11 @@ export class Calls {
     }
   }
 
+  /** The names of the calls that the client offers. */
+  get offers(): Iterable<string> {
+    return this.#offers.keys();
+  }
+
   withdraw({ name }: WithdrawCommand): void {
     this.#offers.delete(name);
   }

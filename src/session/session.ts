@@ -11,7 +11,7 @@ import { inReplyTo, messageForLog, wireError, WireError } from "../wire/errors.j
 import type { Command, HelloCommand, RefreshCommand } from "../wire/messages.js";
 import { Admission } from "./admission.js";
 import { Allowance } from "./allowance.js";
-import { Attendance } from "./attendance.js";
+import { Attendance, type Holding } from "./attendance.js";
 import type { RequestOptions } from "./call-handler.js";
 import { requireChannelNames } from "./channel-names.js";
 import { HeldMessages } from "./held-messages.js";
@@ -129,6 +129,21 @@ export class Session {
     this.#close(why === "revoked" ? closeKinds.revoked : closeKinds.loggedOut);
   }
 
+  /** The server's own code gave its principal roles, or took them back. They count from now on: call `judge` then. */
+  rolesChanged(): void {
+    if (this.#state.name === "open") this.#state.attendance.rolesChanged();
+  }
+
+  /** Policy or roles have changed: what is not allowed any more ends, and the client is told. */
+  judge(): void {
+    if (this.#state.name === "open") this.#state.attendance.judge();
+  }
+
+  /** What the client has that takes a permission, and what it was allowed of late. */
+  get holdings(): readonly Holding[] {
+    return this.#state.name === "open" ? this.#state.attendance.holdings : [];
+  }
+
   /** Tell the client when to come back, and close: the server stops. */
   goodbye(retryAfterMs: number): void {
     if (this.#isOver) return;
@@ -198,18 +213,19 @@ export class Session {
       this.#refuse(wireError("auth/refused", closeKinds.refused.reason, { re: id }));
       return this.#close(closeKinds.refused);
     }
-    this.#attend(principal, command.client);
+    const { roles } = this.#attend(principal, command.client);
     this.#admission.hold(principal);
     const isDifferent = (command.contract ?? fingerprint) !== fingerprint;
     this.#outbox.ok<"hello">(id, {
       session: this.#id,
-      principal: { id: principal.id, roles: principal.roles },
+      principal: { id: principal.id, roles },
       ...this.#admission.expiryOf(principal),
       ...(isDifferent && { contract: "differs" }),
     });
   }
 
-  #attend(principal: Principal, client: string | undefined): void {
+  /** Returns who it is, with the roles that it has here. */
+  #attend(principal: Principal, client: string | undefined): Principal {
     const services = this.#services;
     const { member, producer, session } = identityOf(client, services.random);
     const attendee = {
@@ -224,10 +240,12 @@ export class Session {
     };
     this.#id = session;
     const onRefusal = (error: WireError): void => this.#answerRefusal(error);
-    this.#state = { name: "open", attendance: new Attendance(attendee, { held: this.#held, onRefusal }) };
+    const attendance = new Attendance(attendee, { held: this.#held, onRefusal });
+    this.#state = { name: "open", attendance };
     services.registry.enter(session, this);
     services.logger.info("session/open", this.#who);
     this.#audit({ kind: "admitted" });
+    return attendance.principal;
   }
 
   /** Take fresh credentials of the same principal; what its roles do not allow any more ends. */
