@@ -21,7 +21,7 @@ describe("deadlines", () => {
   it("give a task up that takes too long, and tell it so", async () => {
     const forever = deferred<never>();
     let signal: AbortSignal | undefined;
-    const running = deadlines.run((given) => {
+    const running = deadlines.run(({ signal: given }) => {
       signal = given;
       return forever.promise;
     });
@@ -40,7 +40,7 @@ describe("deadlines", () => {
     const stop = wireError("server/stopping", "stop");
     const signals: AbortSignal[] = [];
     const running = [1, 2].map(() =>
-      deadlines.run((signal) => {
+      deadlines.run(({ signal }) => {
         signals.push(signal);
         return deferred<never>().promise;
       }),

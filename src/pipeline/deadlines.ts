@@ -1,12 +1,12 @@
 import type { Clock } from "../kernel/clock.js";
-import { deferred } from "../kernel/deferred.js";
+import { LazyAbort } from "../kernel/lazy-abort.js";
 import { wireError, type WireError } from "../wire/errors.js";
 
 /** Runs tasks that must be done in time, and gives all of them up at once. */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #giveUps = new Set<(error: WireError) => void>();
+  readonly #running = new Set<LazyAbort>();
   #closeError: WireError | undefined;
 
   constructor(clock: Clock, timeoutMs: number) {
@@ -15,34 +15,27 @@ export class Deadlines {
   }
 
   /**
-   * Run a task; its signal is aborted when its result is not waited for any longer.
+   * Run a task, which is aborted when its result is not waited for any longer.
    *
    * Rejects with `message/failed` when the task takes longer than the timeout, and with the error of `close`.
    */
-  async run<Value>(task: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  async run<Value>(task: (abort: LazyAbort) => Promise<Value>): Promise<Value> {
     if (this.#closeError !== undefined) throw this.#closeError;
-    const controller = new AbortController();
-    const givenUp = deferred<never>();
-    const giveUp = (error: WireError): void => {
-      givenUp.reject(error);
-      controller.abort(error);
-    };
-    const timer = this.#clock.schedule(this.#timeoutMs, () => {
-      giveUp(tookTooLong(this.#timeoutMs));
-    });
-    this.#giveUps.add(giveUp);
+    const abort = new LazyAbort();
+    const timer = this.#clock.schedule(this.#timeoutMs, () => abort.abort(tookTooLong(this.#timeoutMs)));
+    this.#running.add(abort);
     try {
-      return await Promise.race([task(controller.signal), givenUp.promise]);
+      return await abort.until(task(abort));
     } finally {
       timer.cancel();
-      this.#giveUps.delete(giveUp);
+      this.#running.delete(abort);
     }
   }
 
   /** Give up every task that is running, and run no more. */
   close(error: WireError): void {
     this.#closeError = error;
-    for (const giveUp of this.#giveUps) giveUp(error);
+    for (const abort of this.#running) abort.abort(error);
   }
 }
 

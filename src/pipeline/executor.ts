@@ -1,13 +1,15 @@
 import type { ChannelMatch } from "../contract/contract.js";
 import type { Params } from "../contract/pattern.js";
 import type { Processor } from "./processor.js";
-import { produce, type Produced, type Work } from "./production.js";
+import { produce, type Abortable, type Produced, type Work } from "./production.js";
+
+export type { Abortable };
 
 /** The code of a rejection that says: nobody has begun with it. */
 export const noRoomCode = "pipeline/no-room";
 
 export interface RunOptions {
-  readonly signal: AbortSignal;
+  readonly abort: Abortable;
   /** Called when whoever runs it is known to be alive; false: its outcome does not count any more. */
   readonly renew: () => boolean;
 }
@@ -29,7 +31,7 @@ export interface Executor<Principal> {
   /** A place for a message of this pattern; undefined where there is none now. */
   seat(pattern: string): Seat<Principal> | undefined;
   /** Run a message's processor as soon as there is a place. Rejects where it failed, and with the signal's reason. */
-  run(work: Work<Principal>, signal: AbortSignal): Promise<Produced>;
+  run(work: Work<Principal>, abort: Abortable): Promise<Produced>;
   /** Called when there may be a place again. One listener for each executor's user. */
   onRoom(listener: () => void): void;
 }
@@ -44,7 +46,7 @@ export interface LocalExecutorOptions<Principal> {
 export class LocalExecutor<Principal> implements Executor<Principal> {
   readonly #options: LocalExecutorOptions<Principal>;
   /** There is always a place. */
-  readonly #seat: Seat<Principal> = { run: (work, { signal }) => this.run(work, signal), leave: () => {} };
+  readonly #seat: Seat<Principal> = { run: (work, { abort }) => this.run(work, abort), leave: () => {} };
 
   constructor(options: LocalExecutorOptions<Principal>) {
     this.#options = options;
@@ -62,10 +64,10 @@ export class LocalExecutor<Principal> implements Executor<Principal> {
     return this.#seat;
   }
 
-  run(work: Work<Principal>, signal: AbortSignal): Promise<Produced> {
+  run(work: Work<Principal>, abort: Abortable): Promise<Produced> {
     const { emitsMax, match, processors } = this.#options;
     const processor = processors.get(work.match.pattern) ?? unchanged;
-    return produce(processor, work, { match, signal, emitsMax });
+    return produce(processor, work, { match, abort, emitsMax });
   }
 
   onRoom(): void {}
@@ -94,8 +96,8 @@ export class SplitExecutor<Principal> implements Executor<Principal> {
     return this.#of(pattern).seat(pattern);
   }
 
-  run(work: Work<Principal>, signal: AbortSignal): Promise<Produced> {
-    return this.#of(work.match.pattern).run(work, signal);
+  run(work: Work<Principal>, abort: Abortable): Promise<Produced> {
+    return this.#of(work.match.pattern).run(work, abort);
   }
 
   onRoom(listener: () => void): void {

@@ -2,6 +2,7 @@ import { Batches } from "../kernel/batches.js";
 import { causeText } from "../kernel/cause-text.js";
 import type { Clock } from "../kernel/clock.js";
 import { BusbarError } from "../kernel/errors.js";
+import { LazyAbort } from "../kernel/lazy-abort.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Random } from "../kernel/random.js";
 import type { ChannelMatch } from "../contract/contract.js";
@@ -62,7 +63,7 @@ interface Attempt<Principal> {
   readonly line: JobLine;
   readonly claim: Claim;
   readonly seat: Seat<Principal>;
-  readonly controller: AbortController;
+  readonly abort: LazyAbort;
 }
 
 /** What an attempt begins with; nothing where the job's record is gone. */
@@ -119,7 +120,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
 
   /** Carry a claim out, from the beginning to what becomes of it, and leave the seat. */
   async run(line: JobLine, claim: Claim, seat: Seat<Principal>): Promise<void> {
-    const attempt: Attempt<Principal> = { line, claim, seat, controller: new AbortController() };
+    const attempt: Attempt<Principal> = { line, claim, seat, abort: new LazyAbort() };
     const { sequence } = claim.head;
     this.#running.set(sequence, attempt);
     try {
@@ -138,13 +139,13 @@ export class JobRunner<Principal extends { readonly id: string }> {
 
   /** A worker was silent for too long: its attempt does not count any more, and others go on. */
   lapse(claim: Claim): void {
-    this.#running.get(claim.head.sequence)?.controller.abort(lost());
+    this.#running.get(claim.head.sequence)?.abort.abort(lost());
   }
 
   /** Give up what is running, and let no timer go on. Jobs that were under way are tried again after the next start. */
   close(error: BusbarError): void {
     this.#closeError = error;
-    for (const { controller } of this.#running.values()) controller.abort(error);
+    for (const { abort } of this.#running.values()) abort.abort(error);
     for (const endPause of this.#pauses) endPause();
   }
 
@@ -175,14 +176,14 @@ export class JobRunner<Principal extends { readonly id: string }> {
   }
 
   async #process(attempt: Attempt<Principal>, job: Job, fresh: FreshJob<Principal> | undefined): Promise<Produced> {
-    const { claim, controller, line, seat } = attempt;
+    const { abort, claim, line, seat } = attempt;
     const known = fresh ?? (await this.#known(line, job));
     const work = { ...known, id: () => job.id, channel: job.channel, attempt: claim.attempt };
     const renew = (): boolean => line.queue.renew(job.sequence, claim.attempt, this.#options.clock.now());
     const { timeoutMs } = line.settings;
-    const timer = this.#options.clock.schedule(timeoutMs, () => controller.abort(tookTooLong(timeoutMs)));
+    const timer = this.#options.clock.schedule(timeoutMs, () => abort.abort(tookTooLong(timeoutMs)));
     try {
-      return await untilAborted(controller.signal, seat.run(work, { signal: controller.signal, renew }));
+      return await abort.until(seat.run(work, { abort, renew }));
     } finally {
       timer.cancel();
     }
@@ -353,19 +354,6 @@ function endStageOf({ attempt, produced }: Settlement<unknown>, position: Positi
   if (produced.kind === "rejected") return { stage: "rejected", reason: produced.reason };
   if (endOf(produced, attempt.line.isGroup).kind === "dropped") return { stage: "dropped" };
   return position === undefined ? { stage: "delivered" } : { stage: "delivered", position };
-}
-
-/** What a promise settles with, or the reason of the abort where that comes first. */
-function untilAborted<Value>(signal: AbortSignal, value: Promise<Value>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : lost());
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    value
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", onAbort))
-      .catch(() => {});
-  });
 }
 
 function lost(): BusbarError {

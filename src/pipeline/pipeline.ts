@@ -299,7 +299,7 @@ export class Pipeline<Principal extends { readonly id: string }> {
     id: () => string,
   ): Promise<Outcome> {
     const work = { id, channel, match, data, message, principal, attempt: 1 };
-    const produced = await this.#deadlines.run((signal) => this.#options.executor.run(work, signal));
+    const produced = await this.#deadlines.run((abort) => this.#options.executor.run(work, abort));
     return { id, produced };
   }
 

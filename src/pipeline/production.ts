@@ -3,7 +3,7 @@ import type { Params } from "../contract/pattern.js";
 import { validate } from "../contract/validation.js";
 import { isChannelName } from "../wire/channel-name.js";
 import { wireError } from "../wire/errors.js";
-import { Dropped, Rejection, type Outcome, type Processor } from "./processor.js";
+import { Dropped, Rejection, type Emit, type Outcome, type ProcessContext, type Processor } from "./processor.js";
 
 /** A message for its processor. */
 export interface Work<Principal> {
@@ -37,10 +37,15 @@ export type Produced =
     }
   | { readonly kind: "rejected"; readonly reason: unknown };
 
+/** Aborted when the outcome is not wanted any more; a signal is made where somebody asks for it. */
+export interface Abortable {
+  readonly signal: AbortSignal;
+}
+
 export interface ProductionOptions {
   /** Finds the kind of channel that a name means. */
   readonly match: (channel: string) => ChannelMatch | undefined;
-  readonly signal: AbortSignal;
+  readonly abort: Abortable;
   /** So many messages can be emitted for one. */
   readonly emitsMax: number;
 }
@@ -54,32 +59,71 @@ export async function produce<Principal>(
   work: Work<Principal>,
   options: ProductionOptions,
 ): Promise<Produced> {
-  const emissions = new Emissions(options);
-  const { attempt, channel, id, match, message, principal } = work;
-  const context = {
-    channel,
-    params: match.params,
-    principal,
-    attempt,
-    get idempotencyKey() {
-      return id();
-    },
-    signal: options.signal,
-    emit: emissions.emit,
-    reject: (reason: unknown) => new Rejection(reason),
-    drop: () => new Dropped(),
-  };
+  const context = new Context(work, options);
   let outcome: Outcome<unknown>;
   try {
-    outcome = await processor(message, context);
+    outcome = await processor(work.message, context);
   } catch (cause) {
     throw wireError("message/failed", "the processor failed", { cause });
   } finally {
-    emissions.end();
+    context.end();
   }
   if (outcome instanceof Rejection) return { kind: "rejected", reason: outcome.reason };
   const payload = outcome instanceof Dropped ? undefined : encode(outcome, "what came out of the processor");
-  return { kind: "outputs", payload, emitted: await emissions.checked() };
+  return { kind: "outputs", payload, emitted: (await context.emissions?.checked()) ?? none };
+}
+
+const none: readonly Emitted[] = [];
+
+/** What a processor is told; what most do not ask for is made when one does. */
+class Context<Principal> implements ProcessContext<Params, Principal, Emit, unknown> {
+  readonly channel: string;
+  readonly params: Params;
+  readonly principal: Principal;
+  readonly attempt: number;
+  readonly reject: typeof reject = reject;
+  readonly drop: typeof drop = drop;
+  emissions: Emissions | undefined;
+  #isOver = false;
+  readonly #id: () => string;
+  readonly #options: ProductionOptions;
+
+  constructor({ attempt, channel, id, match, principal }: Work<Principal>, options: ProductionOptions) {
+    this.channel = channel;
+    this.params = match.params;
+    this.principal = principal;
+    this.attempt = attempt;
+    this.#id = id;
+    this.#options = options;
+  }
+
+  get idempotencyKey(): string {
+    return this.#id();
+  }
+
+  get signal(): AbortSignal {
+    return this.#options.abort.signal;
+  }
+
+  get emit(): Emit {
+    this.emissions ??= new Emissions(this.#options);
+    if (this.#isOver) this.emissions.end();
+    return this.emissions.emit;
+  }
+
+  /** The processor has returned. */
+  end(): void {
+    this.#isOver = true;
+    this.emissions?.end();
+  }
+}
+
+function reject(reason: unknown): Rejection {
+  return new Rejection(reason);
+}
+
+function drop(): Dropped {
+  return new Dropped();
 }
 
 /** What one run of a processor emits. */

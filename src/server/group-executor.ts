@@ -1,12 +1,12 @@
 import type { Principal } from "../auth/principal.js";
 import { BusbarError } from "../kernel/errors.js";
-import { noRoomCode, type Executor, type RunOptions, type Seat } from "../pipeline/executor.js";
+import { noRoomCode, type Abortable, type Executor, type RunOptions, type Seat } from "../pipeline/executor.js";
 import { groupPrefix } from "../pipeline/jobs.js";
 import type { Produced, Work } from "../pipeline/production.js";
 
 /** Takes a group's messages, so many at a time. */
 export interface GroupMember {
-  readonly handle: (work: Work<Principal>, signal: AbortSignal) => Promise<void>;
+  readonly handle: (work: Work<Principal>, abort: Abortable) => Promise<void>;
   readonly parallelMax: number;
   /** How many it has now. */
   busy: number;
@@ -64,9 +64,9 @@ export class GroupExecutor implements Executor<Principal> {
     let isUsed = false;
     member.busy++;
     return {
-      run: async (work: Work<Principal>, { signal }: RunOptions) => {
+      run: async (work: Work<Principal>, { abort }: RunOptions) => {
         isUsed = true;
-        await member.handle(work, signal);
+        await member.handle(work, abort);
         return handled;
       },
       leave: () => {

@@ -169,7 +169,7 @@ export class Groups {
     return {
       parallelMax,
       busy: 0,
-      handle: async ({ attempt, channel, data, id, match }, signal) => {
+      handle: async ({ attempt, channel, data, id, match }, { signal }) => {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the group's feed
         const payload = data as GroupPayload;
         await handler({ ...payload, channel, params: match.params }, { attempt, idempotencyKey: id(), signal });

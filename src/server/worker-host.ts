@@ -5,7 +5,7 @@ import type { Logger } from "../kernel/logger.js";
 import type { Contract } from "../contract/contract.js";
 import { wireError } from "../wire/errors.js";
 import type { Principal } from "../auth/principal.js";
-import { noRoomCode, type Executor, type RunOptions, type Seat } from "../pipeline/executor.js";
+import { noRoomCode, type Abortable, type Executor, type RunOptions, type Seat } from "../pipeline/executor.js";
 import type { Produced, Work } from "../pipeline/production.js";
 import { readWorkerMessage, type HostMessage, type WorkerMessage } from "../pipeline/worker-protocol.js";
 
@@ -94,11 +94,12 @@ export class WorkerHost implements Executor<Principal> {
     return best && this.#seatAt(best);
   }
 
-  async run(work: Work<Principal>, signal: AbortSignal): Promise<Produced> {
+  async run(work: Work<Principal>, abort: Abortable): Promise<Produced> {
+    const { signal } = abort;
     for (;;) {
       const seat = this.seat(work.match.pattern) ?? (await this.#waitForSeat(work.match.pattern, signal));
       try {
-        return await seat.run(work, { signal, renew: () => true });
+        return await seat.run(work, { abort, renew: () => true });
       } catch (error) {
         if (!(error instanceof BusbarError && error.code === noRoomCode)) throw error;
       } finally {
@@ -218,11 +219,12 @@ export class WorkerHost implements Executor<Principal> {
     };
   }
 
-  async #runAt(member: Member, work: Work<Principal>, { renew, signal }: RunOptions): Promise<Produced> {
+  async #runAt(member: Member, work: Work<Principal>, { abort, renew }: RunOptions): Promise<Produced> {
     if (member.socket === undefined || member.isLeaving || this.#members.get(member.name) !== member) {
       throw new BusbarError(noRoomCode, "the worker has gone");
     }
     const task = ++this.#lastTask;
+    const { signal } = abort;
     const { attempt, channel, data, id, principal } = work;
     const onAbort = (): void => {
       this.#tell(member, { say: "cancel", task });

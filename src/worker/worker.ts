@@ -10,7 +10,7 @@ import type { Timer } from "../kernel/clock.js";
 import { deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
 import { randomHex } from "../kernel/random-hex.js";
-import { LocalExecutor } from "../pipeline/executor.js";
+import { LocalExecutor, type Abortable } from "../pipeline/executor.js";
 import { pipelineLimits } from "../pipeline/pipeline.js";
 import { processorTable } from "../pipeline/processor-table.js";
 import type { Produced } from "../pipeline/production.js";
@@ -202,7 +202,7 @@ export class Worker implements AsyncDisposable {
       said = {
         say: "done",
         task,
-        produced: await this.#produce({ attempt, channel, data, id, principal, task }, controller.signal),
+        produced: await this.#produce({ attempt, channel, data, id, principal, task }, controller),
       };
     } catch (error) {
       said = { say: "failed", task, error: causeText(error) };
@@ -215,7 +215,7 @@ export class Worker implements AsyncDisposable {
     }
   }
 
-  async #produce({ attempt, channel, data, id, principal }: Task, signal: AbortSignal): Promise<Produced> {
+  async #produce({ attempt, channel, data, id, principal }: Task, abort: Abortable): Promise<Produced> {
     const match = this.#app.match(channel);
     if (match === undefined) throw wireError("channel/unknown", `this worker's contract has no channel ${channel}`);
     const validation = await validate(match.definition.message, data);
@@ -223,7 +223,7 @@ export class Worker implements AsyncDisposable {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server sends the publisher's principal
     const publisher = principal as Principal;
     const message = validation.value;
-    return this.#executor.run({ id: () => id, channel, match, data, message, principal: publisher, attempt }, signal);
+    return this.#executor.run({ id: () => id, channel, match, data, message, principal: publisher, attempt }, abort);
   }
 
   #say(message: WorkerMessage): void {
