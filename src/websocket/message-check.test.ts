@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { requireMessage } from "./message-check.js";
+import { requireMessage, requireReason } from "./message-check.js";
 
 it("text and bytes are messages, a Buffer too", () => {
   for (const message of ["", "text", new Uint8Array(0), Buffer.from("bytes")]) {
@@ -18,4 +18,11 @@ it.each([
   expect(() => requireMessage(message as Uint8Array)).toThrow(
     expect.objectContaining({ code: "websocket/not-a-message" }),
   );
+});
+
+it("the reason of a close is text, and nothing that has a length besides", () => {
+  expect(() => requireReason("done")).not.toThrow();
+  for (const reason of [new Float64Array(4), new Uint8Array(4), { length: 9 }, 99, null]) {
+    expect(() => requireReason(reason)).toThrow(expect.objectContaining({ code: "websocket/not-a-message" }));
+  }
 });

@@ -1,6 +1,7 @@
 import { optionalRejection } from "../kernel/deferred.js";
 import { closeCodes } from "../protocol/close-code.js";
 import type { Listener } from "./listeners.js";
+import { requireReason } from "./message-check.js";
 import { PreparedMessage } from "./prepared-message.js";
 import type { Sendable } from "./sender.js";
 import type { CloseInfo, SocketDriver, WebSocketEvents } from "./socket-driver.js";
@@ -80,6 +81,7 @@ export class WebSocket<Request, Principal> implements AsyncIterable<string | Uin
    */
   close(code: number = closeCodes.normal, reason = ""): Promise<CloseInfo> {
     try {
+      requireReason(reason);
       this.#driver.close(code, reason);
     } catch (error) {
       return optionalRejection(error);
