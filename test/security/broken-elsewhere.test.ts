@@ -1,5 +1,6 @@
 /** Where others were broken, in frames and handshakes: tried on a running server while somebody else uses it. */
 import { describe, expect, it } from "vitest";
+import { connect } from "busbar/websocket";
 import { BINARY, CLOSE, CONTINUATION, encodeFrame, PING, TEXT } from "../conformance/frames.js";
 import { answersIn, DEFLATE, deflatedZeros, flood, header, MEBIBYTE, sendCompressed, textFrame } from "./attacks.js";
 import { busRequest, describeTwice } from "./bus-target.js";
@@ -313,6 +314,23 @@ describeTwice("a server, attacked in frames and handshakes", (target) => {
   });
 
   describe("control frames", () => {
+    it("are not made of arrays whose elements are no bytes (ws CVE-2026-45736)", async () => {
+      await target().attacked("arrays for pings, messages and closes", async () => {
+        const socket = await connect(target().url, { subprotocols: ["busbar.v1"] });
+        const notAMessage = expect.objectContaining({ code: "websocket/not-a-message" });
+        // A program without types may pass anything.
+        const arrays = [new Float64Array(15), new Uint32Array(9), new DataView(new ArrayBuffer(9)), { length: 99 }, 99];
+        for (const array of arrays as never[]) {
+          expect(() => socket.ping(array)).toThrow(notAMessage);
+          expect(() => socket.send(array)).toThrow(notAMessage);
+          await expect(socket.close(1000, array)).rejects.toEqual(notAMessage);
+        }
+        expect(socket.state).toBe("open");
+        expect(await socket.ping(new Uint8Array(new ArrayBuffer(200), 50, 100))).toBeGreaterThanOrEqual(0);
+        socket.terminate();
+      });
+    });
+
     it("come back with the bytes that were sent, and no others (ws CVE-2026-45736)", async () => {
       await target().attacked("pings and closes of every length", async () => {
         const peer = await target().upgraded();

@@ -87,7 +87,7 @@ export class BusTarget {
     this.#figures.push({ name, stallMs, stallWallMs, heldBytes: after.heldBytes, rssBytes, worstMs });
     expect(stallMs, "the event loop stood still").toBeLessThan(STALL_MS_MAX);
     expect(after.heldBytes / before.server.heldBytes, "memory did not come back").toBeLessThan(HELD_GROWTH_MAX);
-    expect(after.connections, "connections are left").toBe(before.server.connections);
+    expect(after.connections, "connections are left").toBeLessThanOrEqual(before.server.connections);
     expect(after.prototypeKeys, "a prototype has changed").toEqual([]);
     expect({ gaps: noticed.gaps, isCut: noticed.isCut }, "the bystander noticed").toEqual({ gaps: 0, isCut: false });
     expect(noticed.rounds, "the bystander was not served").toBeGreaterThan(before.bystander.rounds);
@@ -161,7 +161,7 @@ export class BusTarget {
   async #whenLetGo(before: BusTargetReport, first: BusTargetReport): Promise<BusTargetReport> {
     let now = first;
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const isBack = now.heldBytes < before.heldBytes * HELD_GROWTH_MAX && now.connections === before.connections;
+      const isBack = now.heldBytes < before.heldBytes * HELD_GROWTH_MAX && now.connections <= before.connections;
       if (isBack) break;
       const next = await this.report();
       now = { ...next, stallMs: Math.max(now.stallMs, next.stallMs) };
