@@ -21,23 +21,32 @@ export class LazyAbort {
     for (const listener of this.#listeners) listener(reason);
   }
 
-  /** What a promise settles with, or a rejection with the reason where the abort comes first. */
-  until<Value>(value: Promise<Value>): Promise<Value> {
+  /**
+   * What a promise settles with, or a rejection with the reason where the abort comes first. `onSettled` is called once, with
+   * the one or the other.
+   */
+  until<Value>(value: Promise<Value>, onSettled: () => void = nothing): Promise<Value> {
     return new Promise((resolve, reject) => {
-      if (this.#reason !== undefined) reject(this.#reason);
-      this.#listeners.add(reject);
-      const settled = (): void => void this.#listeners.delete(reject);
-      value.then(
-        (result) => {
-          settled();
-          resolve(result);
-        },
-        (error: unknown) => {
-          settled();
-          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- handed on as it is
-          reject(error);
-        },
-      );
+      let isSettled = false;
+      const settle = (): void => {
+        if (isSettled) return;
+        isSettled = true;
+        this.#listeners.delete(giveUp);
+        onSettled();
+      };
+      const giveUp = (reason: unknown): void => {
+        settle();
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- handed on as it is
+        reject(reason);
+      };
+      this.#listeners.add(giveUp);
+      if (this.#reason !== undefined) giveUp(this.#reason);
+      value.then((result) => {
+        settle();
+        resolve(result);
+      }, giveUp);
     });
   }
 }
+
+function nothing(): void {}

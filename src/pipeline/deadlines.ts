@@ -1,4 +1,4 @@
-import type { Clock } from "../kernel/clock.js";
+import type { Clock, Timer } from "../kernel/clock.js";
 import { LazyAbort } from "../kernel/lazy-abort.js";
 import { wireError, type WireError } from "../wire/errors.js";
 
@@ -6,7 +6,10 @@ import { wireError, type WireError } from "../wire/errors.js";
 export class Deadlines {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #running = new Set<LazyAbort>();
+  /** What runs, and when its time is over: in the order of their ends, for all have the same time. */
+  readonly #running = new Map<LazyAbort, number>();
+  /** One for all: there is one while anything runs. */
+  #timer: Timer | undefined;
   #closeError: WireError | undefined;
 
   constructor(clock: Clock, timeoutMs: number) {
@@ -19,23 +22,38 @@ export class Deadlines {
    *
    * Rejects with `message/failed` when the task takes longer than the timeout, and with the error of `close`.
    */
-  async run<Value>(task: (abort: LazyAbort) => Promise<Value>): Promise<Value> {
-    if (this.#closeError !== undefined) throw this.#closeError;
+  run<Value>(task: (abort: LazyAbort) => Promise<Value>): Promise<Value> {
+    if (this.#closeError !== undefined) return Promise.reject(this.#closeError);
     const abort = new LazyAbort();
-    const timer = this.#clock.schedule(this.#timeoutMs, () => abort.abort(tookTooLong(this.#timeoutMs)));
-    this.#running.add(abort);
-    try {
-      return await abort.until(task(abort));
-    } finally {
-      timer.cancel();
-      this.#running.delete(abort);
-    }
+    this.#running.set(abort, this.#clock.now() + this.#timeoutMs);
+    this.#timer ??= this.#clock.schedule(this.#timeoutMs, () => this.#look());
+    return abort.until(task(abort), () => this.#end(abort));
   }
 
   /** Give up every task that is running, and run no more. */
   close(error: WireError): void {
     this.#closeError = error;
-    for (const abort of this.#running) abort.abort(error);
+    for (const abort of this.#running.keys()) abort.abort(error);
+  }
+
+  #end(abort: LazyAbort): void {
+    this.#running.delete(abort);
+    if (this.#running.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** Give up those whose time is over, and look again when the next one's is. */
+  #look(): void {
+    this.#timer = undefined;
+    const now = this.#clock.now();
+    for (const [abort, endsAtMs] of this.#running) {
+      if (endsAtMs > now) {
+        this.#timer = this.#clock.schedule(endsAtMs - now, () => this.#look());
+        return;
+      }
+      abort.abort(tookTooLong(this.#timeoutMs));
+    }
   }
 }
 

@@ -70,7 +70,11 @@ export async function produce<Principal>(
   }
   if (outcome instanceof Rejection) return { kind: "rejected", reason: outcome.reason };
   const payload = outcome instanceof Dropped ? undefined : encode(outcome, "what came out of the processor");
-  return { kind: "outputs", payload, emitted: (await context.emissions?.checked()) ?? none };
+  return {
+    kind: "outputs",
+    payload,
+    emitted: context.emissions === undefined ? none : await context.emissions.checked(),
+  };
 }
 
 const none: readonly Emitted[] = [];
