@@ -13,11 +13,11 @@ export type Binding = "id" | `claims.${string}`;
 export type Condition<Given = Params> = (principal: Principal, params: Given) => boolean;
 
 /** What a role may do, or may not, and on what. */
-export interface Rule<On extends string = string, Given = Params> {
+export interface Rule<On extends string | readonly string[] = string | readonly string[], Given = Params> {
   /** One permission, several, or `"*"`: all of them. */
   readonly do: Action | readonly Action[] | "*";
   /** A pattern of the contract, or one with parameters that are written out (`chat/lobby`); `"*"`: all of them. */
-  readonly on: On | readonly On[] | "*";
+  readonly on: On;
   /** Parameters that are bound to the principal: the rule holds where each has this value, or is among these values. */
   readonly where?: { readonly [Name in keyof Given]?: Binding };
   /** The rule holds where this returns true. It is asked once for a session and a name, until roles or policy change. */
@@ -36,12 +36,14 @@ export interface PolicyRules<AnyRule = Rule> {
   readonly roles: Readonly<Record<string, RoleRules<AnyRule>>>;
 }
 
-/** The rules that fit a contract's patterns. */
-export type RuleOf<App> = Contract extends App
-  ? Rule
-  : RuleOn<PatternsOf<App> | CallPatternsOf<App> | ClientCallPatternsOf<App>>;
+/** The rules that fit a contract's patterns. A condition knows its parameters by their names where `on` is one pattern. */
+export type RuleOf<App> = Contract extends App ? Rule : RuleOn<AnyPatternOf<App>>;
 
-type RuleOn<Pattern extends string> = Pattern extends string ? Rule<NamesOf<Pattern>, ParamsOf<Pattern>> : never;
+type AnyPatternOf<App> = PatternsOf<App> | CallPatternsOf<App> | ClientCallPatternsOf<App>;
+
+type RuleOn<Pattern extends string> = RuleOnOne<Pattern> | Rule<readonly NamesOf<Pattern>[]> | Rule<"*">;
+
+type RuleOnOne<Pattern extends string> = Pattern extends string ? Rule<NamesOf<Pattern>, ParamsOf<Pattern>> : never;
 
 /** One rule of a policy or a contract, read. */
 export interface ReadRule {

@@ -161,9 +161,21 @@ export class ChannelLog implements CursorLog {
     return offset === undefined ? undefined : { epoch, offset };
   }
 
-  /** Where a subscription from there begins. Rejects with `hub/not-read`. */
-  async placeOf(from: SubscribeFrom): Promise<Place> {
+  /**
+   * Where a subscription from there begins. Nothing up to `since` is shown: who asks for it begins there, as if it were
+   * gone. Rejects with `hub/not-read`.
+   */
+  async placeOf(from: SubscribeFrom, since?: Position | "now"): Promise<Place> {
     await this.#ready();
+    const { epoch, head } = this;
+    const place = await this.#placeOf(from);
+    if (since === undefined) return place;
+    const first = since !== "now" && since.epoch === epoch ? Math.min(since.offset, head) : head;
+    return place.offset >= first ? place : { epoch, offset: first, isGone: true };
+  }
+
+  /** The log is open. */
+  async #placeOf(from: SubscribeFrom): Promise<Place> {
     const { epoch, head } = this;
     if (from === "now") return { epoch, offset: head, isGone: false };
     if (from === "start") return this.#oldestBehind(0, false);

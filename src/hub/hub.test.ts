@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { MemoryStore } from "../adapters/memory/memory-store.js";
 import { deferred } from "../kernel/deferred.js";
 import { silentLogger, type LogFields } from "../kernel/logger.js";
-import type { SubscribeFrom } from "../wire/messages.js";
+import type { Position, SubscribeFrom } from "../wire/messages.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import { Hub } from "./hub.js";
@@ -94,6 +94,32 @@ describe("the hub", () => {
     await clock.settle();
     expect(sink.gaps).toEqual([{ position: { ...position, offset: 0 }, lost: undefined }]);
     expect(sink.payloads).toEqual(["1"]);
+  });
+
+  it("shows nothing up to where a subscriber may not read, and tells it that there was something", async () => {
+    for (const payload of ["1", "2", "3", "4"]) await hub.publish("a", draft(payload));
+    const read = async (from: SubscribeFrom, since: Position | "now"): Promise<unknown> => {
+      const sink = new FakeSink();
+      const subscription = await hub.subscribe("a", { from, since, sink, hasPresence: false });
+      subscription.start();
+      await clock.settle();
+      subscription.end();
+      return [sink.gaps.map(({ position }) => position.offset), sink.payloads];
+    };
+    const { epoch } = (await subscribe("a", new FakeSink())).position;
+    const at = (offset: number): Position => ({ epoch, offset });
+    const elsewhere = { epoch: "other", offset: 0 };
+    expect(await read("now", "now")).toEqual([[], []]);
+    expect(await read(at(4), "now")).toEqual([[], []]);
+    for (const from of ["start", { last: 1 }, at(3), at(9), elsewhere] as const) {
+      expect(await read(from, "now")).toEqual([[4], []]);
+    }
+    expect(await read(at(1), at(2))).toEqual([[2], ["3", "4"]]);
+    expect(await read(at(2), at(2))).toEqual([[], ["3", "4"]]);
+    expect(await read(at(3), at(2))).toEqual([[], ["4"]]);
+    expect(await read(elsewhere, at(2))).toEqual([[2], ["3", "4"]]);
+    expect(await read(at(3), at(9))).toEqual([[4], []]);
+    expect(await read(at(3), elsewhere)).toEqual([[4], []]);
   });
 
   it("lets a channel go when nobody uses it, and goes on with its log later", async () => {

@@ -35,6 +35,8 @@ export interface SubscribeOptions {
   readonly sink: Sink;
   /** Whether the subscriber is told who is there. */
   readonly hasPresence: boolean;
+  /** What the subscriber may not see: everything up to there. Default: nothing. */
+  readonly since?: Position | "now" | undefined;
   /** Default: `all`. */
   readonly policy?: Policy;
 }
@@ -125,13 +127,13 @@ export class Hub {
    * Rejects with `hub/not-opened` or `hub/not-read`.
    */
   async subscribe(name: string, options: SubscribeOptions): Promise<Subscription> {
-    const { from, hasPresence, policy = { kind: "all" }, sink } = options;
+    const { from, hasPresence, policy = { kind: "all" }, since, sink } = options;
     const channel = this.#use(name);
     const onEnd = (): void => this.#letGo(name, channel);
     try {
       await channel.log.open();
       const { log, presence } = channel;
-      const place = await log.placeOf(from);
+      const place = await log.placeOf(from, since);
       return new Subscription({ log, sink, place, policy, presence: hasPresence ? presence : undefined, onEnd });
     } catch (error) {
       onEnd();

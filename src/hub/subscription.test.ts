@@ -89,6 +89,7 @@ describe("a subscription", () => {
     for (const cursor of live) cursor.push({ channel: "a", offset: 4, payload: "0", from: "ada", at: 0 });
     expect(sink.seen).toEqual([all("x"), { position: { epoch: "e", offset: 3 }, lost: undefined }, 4]);
     expect(subscription.position).toEqual({ epoch: "e", offset: 4 });
+    expect(subscription.head).toBe(3);
   });
 
   it("says nothing about presence where the channel has none", () => {

@@ -17,6 +17,8 @@ export interface SubscriptionOptions {
 /** One subscriber of a channel: its cursor on the log, and its view of who is there. */
 export class Subscription implements PresenceWatcher {
   readonly #options: SubscriptionOptions;
+  /** The offset of the newest message when it was opened. */
+  readonly head: number;
   readonly #cursor: Cursor;
   /** The sink refused an update: it gets the whole presence when it has room. */
   #isPresenceStale = false;
@@ -24,6 +26,7 @@ export class Subscription implements PresenceWatcher {
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
+    this.head = options.log.head;
     const { log, place, policy, sink } = options;
     this.#cursor = new Cursor(log, sink, { ...place, policy, onEnd: () => this.end() });
   }

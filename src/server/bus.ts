@@ -18,6 +18,7 @@ import type { Random } from "../kernel/random.js";
 import type { Logger } from "../kernel/logger.js";
 import { TimingWheel } from "../kernel/timing-wheel.js";
 import { sessionLimits, type SessionLimits } from "../session/limits.js";
+import { LiveMarks } from "../session/live-marks.js";
 import { PushEncoder } from "../session/push-encoder.js";
 import type { SessionServices } from "../session/services.js";
 import { Session } from "../session/session.js";
@@ -146,6 +147,7 @@ export class Bus<App extends Contract> {
       revocations,
       authority,
       audit: trail.record,
+      marks: new LiveMarks(clock),
       wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),
       // What the application handles itself goes before.

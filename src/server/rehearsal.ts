@@ -12,6 +12,7 @@ import { silentLogger } from "../kernel/logger.js";
 import { LocalExecutor } from "../pipeline/executor.js";
 import { pipelineLimits } from "../pipeline/pipeline.js";
 import { sessionLimits } from "../session/limits.js";
+import { LiveMarks } from "../session/live-marks.js";
 import { PushEncoder } from "../session/push-encoder.js";
 import type { SessionServices } from "../session/services.js";
 import { SessionRegistry } from "../session/session-registry.js";
@@ -94,6 +95,7 @@ export class Rehearsal<App extends Contract> {
       revocations: new Revocations(clock),
       authority: new Authority({ contract: app, policy, logger }),
       audit: () => undefined,
+      marks: new LiveMarks(clock),
       wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),
       calls: callTable(app, handle),

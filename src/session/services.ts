@@ -14,6 +14,7 @@ import type { CallTable } from "./call-handler.js";
 import type { SessionLimits } from "./limits.js";
 import type { CloseKind } from "../wire/close-codes.js";
 import type { Stage } from "../wire/messages.js";
+import type { LiveMarks } from "./live-marks.js";
 import type { Outbox } from "./outbox.js";
 import type { PushEncoder } from "./push-encoder.js";
 import type { SessionRegistry } from "./session-registry.js";
@@ -46,6 +47,8 @@ export interface SessionServices {
   readonly revocations: Pick<Revocations, "isRevoked">;
   /** Who may do what. */
   readonly authority: Authority;
+  /** From where on clients could read that may not read history. */
+  readonly marks: LiveMarks;
   /** Takes who was let in, refused, denied something. */
   readonly audit: AuditRecorder;
   readonly wallClock: WallClockWatch;

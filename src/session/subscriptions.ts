@@ -1,28 +1,33 @@
 import type { Access } from "../auth/access.js";
+import type { ChannelMatch } from "../contract/contract.js";
 import type { Gap, PresenceUpdate, Sink } from "../hub/sink.js";
 import type { Message } from "../hub/store.js";
 import type { Subscription } from "../hub/subscription.js";
 import { causeText } from "../kernel/cause-text.js";
 import { BusbarError } from "../kernel/errors.js";
 import { closeKinds } from "../wire/close-codes.js";
-import { errorBody, wireError } from "../wire/errors.js";
+import { errorBody, wireError, type WireError } from "../wire/errors.js";
 import type { CursorRequest, ResumeCommand, SubscribeCommand } from "../wire/messages.js";
 import type { Outbox } from "./outbox.js";
 import { denial, logUnavailable, permit } from "./permission.js";
 import { refusalOf } from "./publishes.js";
+import { Reaches, type Reach } from "./reach.js";
 import type { Attendee } from "./services.js";
 
 /** A session's subscriptions, by channel. */
 export class Subscriptions {
   readonly #attendee: Attendee;
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #subscriptions = new Map<string, Held>();
   /** The channels whose logs are being opened, until their messages begin. */
   readonly #opening = new Set<string>();
   /** The channels whose subscriptions go on when the outbox has drained. */
   #waiting = new Set<string>();
 
+  readonly #reaches: Reaches;
+
   constructor(attendee: Attendee) {
     this.#attendee = attendee;
+    this.#reaches = new Reaches(attendee);
   }
 
   /**
@@ -33,11 +38,11 @@ export class Subscriptions {
   async subscribe({ id, ...request }: SubscribeCommand): Promise<void> {
     const { isOver, outbox } = this.#attendee;
     const { channel } = request;
-    const opened = await this.#open(request);
-    if (isOver()) return opened.end();
-    const subscription = this.#confirm(channel, opened);
-    outbox.ok<"subscribe">(id, { position: subscription.position });
-    this.#start(channel, subscription);
+    const held = await this.#open(request);
+    if (isOver()) return held.subscription.end();
+    this.#confirm(channel, held);
+    outbox.ok<"subscribe">(id, { position: held.subscription.position });
+    this.#start(channel, held);
   }
 
   /** Subscribe to several channels at once, each for itself, and answer for all; the messages follow the answer. */
@@ -46,21 +51,21 @@ export class Subscriptions {
     const opened = await Promise.all(
       cursors.map((request) =>
         this.#open(request).then(
-          (subscription) => ({ channel: request.channel, subscription }),
+          (held) => ({ channel: request.channel, held }),
           (error: unknown) => ({ error }),
         ),
       ),
     );
     if (isOver()) {
-      for (const one of opened) if ("subscription" in one) one.subscription.end();
+      for (const one of opened) if ("held" in one) one.held.subscription.end();
       return;
     }
     const outcomes = opened.map((one) => this.#outcomeOf(one));
     const answers = outcomes.map((one) =>
-      "error" in one ? { error: errorBody(refusalOf(one.error)) } : { position: one.subscription.position },
+      "error" in one ? { error: errorBody(refusalOf(one.error)) } : { position: one.held.subscription.position },
     );
     outbox.ok<"resume">(id, { cursors: answers });
-    for (const one of outcomes) if ("subscription" in one) this.#start(one.channel, one.subscription);
+    for (const one of outcomes) if ("held" in one) this.#start(one.channel, one.held);
   }
 
   /** The principal has other roles, or the policy is another: what it may not read any more ends. */
@@ -70,10 +75,10 @@ export class Subscriptions {
 
   /** Whether a subscription is still allowed. One that is not has ended then, and nothing follows what says so. */
   stands(channel: string): boolean {
-    const { outbox, services } = this.#attendee;
-    const match = services.contract.match(channel);
-    const refused = match && denial(this.#attendee, "subscribe", { ...match, name: channel });
-    if (refused === undefined) return true;
+    const { outbox } = this.#attendee;
+    const held = this.#subscriptions.get(channel);
+    const refused = held && this.#refusalOf(channel, held);
+    if (refused === undefined) return held !== undefined;
     this.#remove(channel);
     outbox.push({ push: "unsubscribed", channel, error: errorBody(refused) });
     return false;
@@ -106,7 +111,7 @@ export class Subscriptions {
     if (this.#waiting.size === 0) return;
     const waiting = this.#waiting;
     this.#waiting = new Set();
-    for (const channel of waiting) this.#subscriptions.get(channel)?.drained();
+    for (const channel of waiting) this.#subscriptions.get(channel)?.subscription.drained();
   }
 
   /** A subscription ended by itself: the client is told. */
@@ -120,22 +125,25 @@ export class Subscriptions {
 
   /** End all of them. */
   end(): void {
-    for (const subscription of this.#subscriptions.values()) subscription.end();
+    for (const { subscription } of this.#subscriptions.values()) subscription.end();
     this.#subscriptions.clear();
     this.#waiting.clear();
+    this.#reaches.end();
   }
 
   /** The channel stays in `#opening` until `#confirm`. Rejects with the WireError of the refusal. */
-  async #open({ channel, from = "now", policy }: CursorRequest): Promise<Subscription> {
+  async #open({ channel, from = "now", policy }: CursorRequest): Promise<Held> {
     const { access, outbox, services } = this.#attendee;
-    const { definition } = permit(this.#attendee, channel, "subscribe");
+    const match = permit(this.#attendee, channel, "subscribe");
     this.#checkRoomFor(channel);
-    const hasPresence = definition.presence !== undefined;
+    const reach = this.#reaches.of(channel, match, from);
+    const hasPresence = match.definition.presence !== undefined;
     const sink = new SubscriptionSink(channel, { access, outbox, owner: this });
+    const options = { from, sink, hasPresence, since: reach.since };
     this.#opening.add(channel);
     try {
-      const options = policy === undefined ? { from, sink, hasPresence } : { from, sink, hasPresence, policy };
-      return await services.hub.subscribe(channel, options);
+      const chosen = policy === undefined ? options : { ...options, policy };
+      return { match, reach, subscription: await services.hub.subscribe(channel, chosen) };
     } catch (cause) {
       this.#opening.delete(channel);
       if (cause instanceof BusbarError && cause.code.startsWith("hub/")) throw logUnavailable(cause);
@@ -144,30 +152,41 @@ export class Subscriptions {
   }
 
   /** See whether what was allowed before the log was opened still is. @throws WireError `policy/denied`. */
-  #confirm(channel: string, subscription: Subscription): Subscription {
+  #confirm(channel: string, held: Held): void {
     this.#opening.delete(channel);
-    try {
-      permit(this.#attendee, channel, "subscribe");
-    } catch (error) {
-      subscription.end();
-      throw error;
-    }
-    return subscription;
+    const refused = this.#refusalOf(channel, held);
+    if (refused === undefined) return;
+    held.subscription.end();
+    throw refused;
   }
 
   #outcomeOf(opened: Opened): Opened {
     if ("error" in opened) return opened;
-    const { channel, subscription } = opened;
     try {
-      return { channel, subscription: this.#confirm(channel, subscription) };
+      this.#confirm(opened.channel, opened.held);
+      return opened;
     } catch (error) {
       return { error };
     }
   }
 
-  #start(channel: string, subscription: Subscription): void {
-    this.#subscriptions.set(channel, subscription);
+  #start(channel: string, held: Held): void {
+    const { reach, subscription } = held;
+    this.#subscriptions.set(channel, held);
+    this.#reaches.began(channel, reach, subscription.position);
     subscription.start();
+  }
+
+  /** Why the channel may not be read any more: or only not what it was read from, while that goes on. */
+  #refusalOf(name: string, { match, reach, subscription }: Held): WireError | undefined {
+    const asked = { ...match, name };
+    const refused = denial(this.#attendee, "subscribe", asked);
+    if (refused !== undefined) {
+      this.#reaches.forget(name);
+      return refused;
+    }
+    const isInHistory = reach.isHistory && subscription.position.offset < subscription.head;
+    return isInHistory ? denial(this.#attendee, "history", asked) : undefined;
   }
 
   #checkRoomFor(channel: string): void {
@@ -181,14 +200,20 @@ export class Subscriptions {
   }
 
   #remove(channel: string): void {
-    this.#subscriptions.get(channel)?.end();
+    this.#subscriptions.get(channel)?.subscription.end();
     this.#subscriptions.delete(channel);
     this.#waiting.delete(channel);
   }
 }
 
+interface Held {
+  readonly match: ChannelMatch;
+  readonly reach: Reach;
+  readonly subscription: Subscription;
+}
+
 /** A cursor of several: what came of its opening. */
-type Opened = { readonly channel: string; readonly subscription: Subscription } | { readonly error: unknown };
+type Opened = { readonly channel: string; readonly held: Held } | { readonly error: unknown };
 
 interface SinkOptions {
   readonly access: Access;

@@ -8,16 +8,21 @@ export class RawClient {
   readonly socket: WebSocket;
   /** Messages that came and that nobody has asked for. */
   readonly #arrived: Json[] = [];
+  /** Everything that came, in its order, where that was asked for. */
+  readonly #all: Json[] | undefined;
   /** Whoever waits for a message to come. */
   readonly #waiting: (() => void)[] = [];
   #id = 0;
   /** Resolves with how the connection ended. */
   readonly closed: Promise<{ code: number; reason: string }>;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, isRecording: boolean) {
     this.socket = socket;
+    this.#all = isRecording ? [] : undefined;
     socket.on("message", (data: Buffer) => {
-      this.#arrived.push(JSON.parse(data.toString()));
+      const message: Json = JSON.parse(data.toString());
+      this.#arrived.push(message);
+      this.#all?.push(message);
       this.#wake();
     });
     this.closed = new Promise((resolve) => {
@@ -32,14 +37,14 @@ export class RawClient {
   static async connect(url: string, options: RawOptions = {}): Promise<RawClient> {
     const { headers = {}, subprotocols = ["busbar.v1"] } = options;
     const socket = new WebSocket(url, [...subprotocols], { headers, perMessageDeflate: options.compression ?? false });
-    const client = new RawClient(socket);
+    const client = new RawClient(socket, options.isRecording ?? false);
     await once(socket, "open");
     return client;
   }
 
   /** Connect, and say hello with a name and a password. */
-  static async login(url: string, username: string, password: string): Promise<RawClient> {
-    const client = await RawClient.connect(url);
+  static async login(url: string, username: string, password: string, options: RawOptions = {}): Promise<RawClient> {
+    const client = await RawClient.connect(url, options);
     await client.ask({ do: "hello", auth: { scheme: "basic", username, password } });
     return client;
   }
@@ -81,6 +86,11 @@ export class RawClient {
     return this.#arrived.splice(0);
   }
 
+  /** What a client that `isRecording` got so far, in its order, also what was asked for. */
+  get all(): readonly Json[] {
+    return this.#all ?? [];
+  }
+
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -95,6 +105,8 @@ export interface RawOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly subprotocols?: readonly string[];
   readonly compression?: boolean;
+  /** Whether `all` is to be known. */
+  readonly isRecording?: boolean;
 }
 
 /** Try to connect where a refusal is expected: the HTTP status and the headers of the answer. */

@@ -15,6 +15,7 @@ import { Pipeline } from "../../src/pipeline/pipeline.js";
 import type { Processor } from "../../src/pipeline/processor.js";
 import { sessionLimits, type SessionLimits } from "../../src/session/limits.js";
 import type { Link } from "../../src/session/link.js";
+import { LiveMarks } from "../../src/session/live-marks.js";
 import { PushEncoder } from "../../src/session/push-encoder.js";
 import type { SessionServices } from "../../src/session/services.js";
 import { WallClockWatch } from "../../src/session/wall-clock-watch.js";
@@ -141,6 +142,7 @@ export class SessionWorld {
       revocations: this.revocations,
       authority: new Authority({ contract: roomContract, logger }),
       audit: (entry) => void this.audited.push(entry),
+      marks: new LiveMarks(clock),
       wallClock: new WallClockWatch(clock),
       pushes: new PushEncoder(),
       calls: new Map(),
