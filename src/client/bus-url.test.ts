@@ -18,12 +18,10 @@ it.each(["", "/bus", "example.org", "ftp://example.org", "file:///bus", "wss://"
   },
 );
 
-it.each([
-  ["ftp://ada:secret@example.org/bus?token=secret#secret", "example.org/bus"],
-  ["wss://ada:secret@exa mple/", "exa mple/"],
-  ["", ""],
-])("the error about %j quotes no secret", (url, quoted) => {
-  const message = `"${quoted}" is not the address of a server`;
-  expect(() => busUrl(url)).toThrow(expect.objectContaining({ message }));
-  expect(() => busUrl(url)).not.toThrow(expect.objectContaining({ cause: expect.anything() }));
-});
+it.each(["ftp://ada:secret@example.org/bus?token=secret#secret", "wss://ada:secret@exa mple/", ""])(
+  "the error about %j quotes no secret",
+  (url) => {
+    expect(() => busUrl(url)).toThrow(expect.objectContaining({ message: "not the address of a server" }));
+    expect(() => busUrl(url)).not.toThrow(expect.objectContaining({ cause: expect.anything() }));
+  },
+);

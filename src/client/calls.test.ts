@@ -171,7 +171,7 @@ describe("a client's calls", () => {
       }
       expect(connection.take()).toMatchObject([
         { do: "answer", error: { code: "call/refused", reason: { why: 1 } } },
-        { do: "answer", error: { code: "call/failed", message: "the handler failed" } },
+        { do: "answer", error: { code: "call/failed", message: "it failed" } },
         { do: "answer", output: null },
         { do: "answer", error: { code: "call/no-handler" } },
       ]);

@@ -113,7 +113,7 @@ export class Calls {
   }
 
   pushReceived(push: CallPush | CancelPush): void {
-    if (push.push === "cancel") this.#running.get(push.call)?.abort(wireError("call/cancelled", "the server gave up"));
+    if (push.push === "cancel") this.#running.get(push.call)?.abort(wireError("call/cancelled", "given up"));
     else this.#carryOut(push).catch(this.#options.reportDefect);
   }
 
@@ -132,7 +132,7 @@ export class Calls {
     const { clock } = this.#options;
     if (this.#ended !== undefined) return settle.reject(this.#ended);
     if (signal?.aborted === true) return settle.reject(signal.reason);
-    if (this.#waiting.size >= WAITING_MAX) return settle.reject(wireError("call/too-many", "too many calls wait"));
+    if (this.#waiting.size >= WAITING_MAX) return settle.reject(wireError("call/too-many", "too many wait"));
     const done = (): void => {
       this.#waiting.delete(call);
       timer.cancel();
@@ -211,14 +211,14 @@ export class Calls {
     context: HandlerContext<unknown>,
   ): Promise<{ readonly output: unknown } | { readonly error: ErrorBody }> {
     const handler = this.#handlers.get(context.name);
-    if (handler === undefined) return failure("call/no-handler", "nobody handles this call here");
+    if (handler === undefined) return failure("call/no-handler", "nobody handles it here");
     try {
       const output = await handler(input, context);
       if (!(output instanceof Refusal)) return { output: output ?? null };
-      return failure("call/refused", "the handler refused", output.reason);
+      return failure("call/refused", "it was refused", output.reason);
     } catch (error) {
       this.#options.reportDefect(error);
-      return failure("call/failed", "the handler failed");
+      return failure("call/failed", "it failed");
     }
   }
 
@@ -245,5 +245,5 @@ function okResult(output: unknown): CallResult<unknown, unknown> {
 function failedResult(error: unknown): CallResult<unknown, unknown> {
   if (error instanceof WireError && error.code === "call/refused") return { kind: "refused", reason: error.reason };
   if (error instanceof BusbarError) return { kind: "failed", error };
-  return { kind: "failed", error: wireError("call/cancelled", "the call was given up", { cause: error }) };
+  return { kind: "failed", error: wireError("call/cancelled", "given up", { cause: error }) };
 }

@@ -194,7 +194,7 @@ describe("a connection", () => {
     await clock.pass(100_000);
     expect(bus.state).toBe("closed");
     expect(ends).toMatchObject([
-      { error: { code: "connection/ended", message: "the server ended the connection for good (4003, too many)" } },
+      { error: { code: "connection/ended", message: "the server ended it (4003, too many)" } },
     ]);
     expect(clock.timerCount).toBe(0);
   });

@@ -145,7 +145,6 @@ export class Connection {
     this.#linkEnded({
       error: clientError("connection/lost"),
       comesBack: true,
-      retryAfterMs: undefined,
     });
   }
 

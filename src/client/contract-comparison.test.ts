@@ -38,7 +38,7 @@ describe("a client's contract", () => {
     expect(errors).toMatchObject([
       {
         code: "contract/differs",
-        message: 'the server\'s contract is another one: "prices" is another, no "chat/:room"',
+        message: "the server's contract differs: prices, no chat/:room",
         changed: ["prices"],
         missing: ["chat/:room"],
       },

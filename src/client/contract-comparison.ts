@@ -11,11 +11,8 @@ export class ContractDiffersError extends BusbarError {
   readonly missing: readonly string[];
 
   constructor({ changed, missing }: CompareOk) {
-    const told = [
-      ...changed.map((pattern) => `"${pattern}" is another`),
-      ...missing.map((pattern) => `no "${pattern}"`),
-    ];
-    super("contract/differs", `${clientErrors["contract/differs"].message}: ${told.join(", ")}`);
+    const parts = [...changed, ...missing.map((pattern) => `no ${pattern}`)];
+    super("contract/differs", `${clientErrors["contract/differs"].message}: ${parts.join(", ")}`);
     this.changed = changed;
     this.missing = missing;
   }

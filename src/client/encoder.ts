@@ -30,14 +30,14 @@ export const jsonEncoder: Encoder = {
     const text = encodeCommand(command);
     // A character takes at most 3 bytes, so that nearly nothing has to be counted.
     if (text.length * 3 > bytesMax && byteLength(text) > bytesMax) {
-      throw clientError("message/too-large", { message: `the message takes more than ${bytesMax} bytes` });
+      throw clientError("message/too-large", { message: `more than ${bytesMax} bytes` });
     }
     return text;
   },
   copy(channel, data, bytesMax) {
     // The longest command that this payload can be part of.
-    const [id, seq, ageMs] = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
-    const text = this.encode({ id, do: "publish", channel, data, seq, ageMs }, bytesMax);
+    const id = Number.MAX_SAFE_INTEGER;
+    const text = this.encode({ id, do: "publish", channel, data, seq: id, ageMs: id, deliverAt: id }, bytesMax);
     const copy = valueOrRefusal(() => readPayload(parseJsonObject(text), "data"));
     if (copy instanceof WireError) throw wireError("message/invalid", copy.message);
     return { data: copy, bytes: byteLength(text) };

@@ -12,7 +12,7 @@ it("an error has the catalogue's message unless there is a more exact one", () =
   const cause = new Error("inner");
   expect(clientError("auth/unavailable", { cause })).toMatchObject({
     code: "auth/unavailable",
-    message: "`token` or `auth` gave no credentials",
+    message: "`token` or `auth` failed",
     retryable: true,
     cause,
   });

@@ -124,8 +124,8 @@ describe("a link", () => {
     [1006, true, "connection/lost", "the connection was cut (1006)"],
     [1012, true, "connection/lost", "the connection was cut (1012)"],
     [4500, true, "connection/lost", "the connection was cut (4500)"],
-    [4003, false, "connection/ended", "the server ended the connection for good (4003)"],
-    [1000, false, "connection/ended", "the server ended the connection for good (1000)"],
+    [4003, false, "connection/ended", "the server ended it (4003)"],
+    [1000, false, "connection/ended", "the server ended it (1000)"],
   ])("after close code %i, coming back is %s", async (code, comesBack, errorCode, message) => {
     const { clock, told, peer } = begin();
     await clock.pass(1);

@@ -17,7 +17,7 @@ export interface LinkEnd {
   readonly error: BusbarError;
   readonly comesBack: boolean;
   /** What the server asked for; it wins over the client's own delay. */
-  readonly retryAfterMs: number | undefined;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** What a connection hears of each of its links. */
@@ -90,7 +90,7 @@ export class Link {
       (auth) => this.#open(auth),
       (cause: unknown) => {
         const error = clientError("auth/unavailable", { cause });
-        this.#end({ error, comesBack: true, retryAfterMs: undefined });
+        this.#end({ error, comesBack: true });
       },
     );
   }
@@ -180,7 +180,7 @@ export class Link {
   }
 
   #timeOut(): void {
-    this.#end({ error: clientError("connection/timeout"), comesBack: true, retryAfterMs: undefined });
+    this.#end({ error: clientError("connection/timeout"), comesBack: true });
   }
 
   #socketClosed({ code, reason, retryAfterMs = this.#retryAfterMs }: SocketClose): void {

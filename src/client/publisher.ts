@@ -150,5 +150,5 @@ function timingOf(deliverAt: Date | number | undefined, delayMs: number | undefi
 /** What a schema throws is the message's fault, as it is on the server. */
 function invalid(error: unknown): BusbarError {
   if (error instanceof BusbarError) return error;
-  return wireError("message/invalid", "the payload cannot be held against the contract", { cause: error });
+  return wireError("message/invalid", String(error), { cause: error });
 }

@@ -58,4 +58,4 @@ function outcomeOf(outcome: Outcome<"resume">, index: number): Outcome<"subscrib
   return "error" in answer ? { kind: "refused", error: wireErrorFrom(answer.error) } : { kind: "ok", ok: answer };
 }
 
-const missing = { code: "wire/malformed", message: "no answer", retryable: false };
+const missing = { code: "wire/malformed", message: "it failed", retryable: false };

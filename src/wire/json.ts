@@ -104,7 +104,7 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // The parser's own error quotes the message, which may hold a password; errors are logged.
-    throw wireError("wire/not-json", "the message is not JSON");
+    throw wireError("wire/not-json", "the message is not a JSON object");
   }
 }
 
