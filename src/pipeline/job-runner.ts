@@ -357,7 +357,8 @@ function endStageOf({ attempt, produced }: Settlement<unknown>, position: Positi
 }
 
 function lost(): BusbarError {
-  return new BusbarError("pipeline/worker-lost", "whoever processed the message was gone before it was done");
+  const message = "whoever processed the message was gone before it was done";
+  return new BusbarError("pipeline/worker-lost", message, { retryable: true });
 }
 
 function stackOf(error: unknown): string | undefined {

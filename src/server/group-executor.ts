@@ -1,6 +1,6 @@
 import type { Principal } from "../auth/principal.js";
 import { BusbarError } from "../kernel/errors.js";
-import { noRoomCode, type Abortable, type Executor, type RunOptions, type Seat } from "../pipeline/executor.js";
+import type { Abortable, Executor, RunOptions, Seat } from "../pipeline/executor.js";
 import { groupPrefix } from "../pipeline/jobs.js";
 import type { Produced, Work } from "../pipeline/production.js";
 
@@ -38,7 +38,7 @@ export class GroupExecutor implements Executor<Principal> {
 
   /** Nobody waits for a group. */
   run(): Promise<Produced> {
-    return Promise.reject(new BusbarError(noRoomCode, "a group's messages come from its queue"));
+    return Promise.reject(new BusbarError("pipeline/no-room", "a group's messages come from its queue"));
   }
 
   onRoom(listener: () => void): void {

@@ -221,7 +221,7 @@ export class WorkerHost implements Executor<Principal> {
 
   async #runAt(member: Member, work: Work<Principal>, { abort, renew }: RunOptions): Promise<Produced> {
     if (member.socket === undefined || member.isLeaving || this.#members.get(member.name) !== member) {
-      throw new BusbarError(noRoomCode, "the worker has gone");
+      throw new BusbarError("pipeline/no-room", "the worker has gone");
     }
     const task = ++this.#lastTask;
     const { signal } = abort;
