@@ -42,7 +42,7 @@ describe("a session's access", () => {
   it("is decided for each action and each name", () => {
     expect([decide("a"), decide("b"), decide("a", ada, "subscribe")]).toEqual([true, true, true]);
     expect(asked).toEqual(["a", "b", "a"]);
-    expect(Array.from(access.decided, ({ action, name }) => `${action} ${name}`)).toEqual([
+    expect(Array.from(access.decided, ({ action, asked: { name } }) => `${action} ${name}`)).toEqual([
       "publish chat/a",
       "publish chat/b",
       "subscribe chat/a",

@@ -13,11 +13,15 @@ export interface Meaning {
   readonly params: Params;
 }
 
+/** A channel or a call, by its name. */
+export interface Asked extends Meaning {
+  readonly name: string;
+}
+
 /** Something that a session asked for, and the answer. */
 export interface Decided {
   readonly action: Action;
-  readonly name: string;
-  readonly meaning: Meaning;
+  readonly asked: Asked;
   readonly decision: Decision;
 }
 
@@ -51,7 +55,7 @@ export class Access {
     this.#changes++;
   }
 
-  decide(principal: Principal, action: Action, asked: Meaning & { readonly name: string }): Decision {
+  decide(principal: Principal, action: Action, asked: Asked): Decision {
     const { name, params, pattern } = asked;
     const { generation } = this;
     if (this.#answered !== generation || this.#principal !== principal) {
@@ -61,15 +65,21 @@ export class Access {
     }
     const key = `${action} ${name}`;
     const known = this.#decided.get(key);
-    if (known !== undefined && known.meaning.pattern === pattern) return known.decision;
+    if (known !== undefined && known.asked.pattern === pattern) return known.decision;
     const decision = this.#authority.decide({ principal, action, pattern, params });
-    this.#keep(key, { action, name, meaning: { pattern, params }, decision });
+    this.#keep(key, { action, asked, decision });
     return decision;
   }
 
+  #forgetOldest(): void {
+    for (const key of this.#decided.keys()) {
+      this.#decided.delete(key);
+      return;
+    }
+  }
+
   #keep(key: string, decided: Decided): void {
-    const oldest = this.#decided.keys().next();
-    if (this.#decided.size >= decisionsMax && oldest.done !== true) this.#decided.delete(oldest.value);
+    if (this.#decided.size >= decisionsMax) this.#forgetOldest();
     this.#decided.set(key, decided);
   }
 }

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { channel } from "../contract/channel.js";
 import { contract } from "../contract/contract.js";
+import { BusbarError } from "../kernel/errors.js";
 import { silentLogger, type LogFields } from "../kernel/logger.js";
 import { Authority } from "./authority.js";
+import type { Rulebook } from "./rulebook.js";
 import { policy } from "./policy.js";
 import type { Principal } from "./principal.js";
 
@@ -42,6 +44,17 @@ describe("an authority", () => {
     expect(() => authority.replace(wrong)).toThrow(expect.objectContaining({ code: "policy/invalid" }));
     expect([authority.policy, authority.generation]).toEqual([writers, generation]);
     expect(authority.decide(asked).isAllowed).toBe(true);
+  });
+
+  it("refuses a policy that something else forbids, from the start and later", () => {
+    const check = (rulebook: Rulebook): void => {
+      if (rulebook.rolesThat("publish", "news").length > 0) throw new BusbarError("test/no", "nobody writes news");
+    };
+    const refusal = expect.objectContaining({ code: "test/no" });
+    expect(() => new Authority({ contract: app, policy: writers, check, logger: silentLogger })).toThrow(refusal);
+    const authority = new Authority({ contract: app, check, logger: silentLogger });
+    expect(() => authority.replace(writers)).toThrow(refusal);
+    expect(authority.decide(asked).isAllowed).toBe(false);
   });
 
   it("tries a policy without deciding by it", () => {

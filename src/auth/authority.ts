@@ -18,6 +18,8 @@ export interface AuthorityOptions {
   readonly contract: Contract;
   /** What goes beside the contract's `allow`. Default: nothing. */
   readonly policy?: Policy | undefined;
+  /** Throws where a policy must not be in force. */
+  readonly check?: (rulebook: Rulebook) => void;
   readonly logger: Logger;
   readonly limits?: Partial<PolicyLimits> | undefined;
 }
@@ -75,8 +77,10 @@ export class Authority {
 
   /** A policy, as it would be in force here, to be tried. @throws BusbarError `policy/invalid`. */
   read(policy: Policy): Rulebook {
-    const { contract } = this.#options;
-    return new Rulebook(contract, policy, (failure) => this.#failed(failure));
+    const { check, contract } = this.#options;
+    const rulebook = new Rulebook(contract, policy, (failure) => this.#failed(failure));
+    check?.(rulebook);
+    return rulebook;
   }
 
   /**

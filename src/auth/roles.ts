@@ -16,12 +16,7 @@ export class RoleTree {
     for (const role of inherited.keys()) this.#requireNoCircle([role], safe);
   }
 
-  /** The roles that have rules or inherit. */
-  has(role: string): boolean {
-    return this.#inherited.has(role);
-  }
-
-  /** What each role inherits from, at once. */
+  /** What each role inherits from, at once; a role that inherits nothing has an empty list. */
   get inherited(): Iterable<readonly [role: string, from: readonly string[]]> {
     return this.#inherited;
   }

@@ -202,6 +202,20 @@ describe("a rulebook", () => {
     );
   });
 
+  it("says which roles can ever do something", () => {
+    const rules = policy({
+      roles: {
+        admin: { inherits: ["member"] },
+        auditor: { allow: [{ do: "*", on: "chat/lobby" }] },
+        banned: { inherits: ["member"], deny: [{ do: "*", on: "*" }] },
+        guest: {},
+      },
+    });
+    expect(book(rules).rolesThat("publish", "chat/:room")).toEqual(["member", "admin", "auditor"]);
+    expect(book(rules).rolesThat("publish", "chat/:room", ["member"])).toEqual(["auditor"]);
+    expect(book(rules).rolesThat("operate", "inbox/:user")).toEqual([]);
+  });
+
   it("says what roles can ever do", () => {
     const rules = policy({
       roles: {

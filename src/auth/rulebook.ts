@@ -53,13 +53,16 @@ const emptySlot: Slot = { denies: [], allows: [], isSpokenOf: false };
 export class Rulebook {
   readonly #contract: Contract;
   readonly #roles: RoleTree;
+  /** Every role that policy or contract names. */
+  readonly #named: readonly string[];
   readonly #slots = new Map<string, Slot>();
   readonly #onFailure: (failure: ConditionFailure) => void;
 
   /** @throws BusbarError `policy/invalid`: a rule is about what the contract does not have, or a role is unknown. */
   constructor(contract: Contract, policy: Policy, onFailure: (failure: ConditionFailure) => void) {
     const simple = contractRules(contract);
-    requireRoles(policy, simple);
+    this.#named = namedRoles(policy, simple);
+    requireRoles(policy, this.#named);
     this.#contract = contract;
     this.#roles = policy.roles;
     this.#onFailure = onFailure;
@@ -94,6 +97,14 @@ export class Rulebook {
     if (allows.some(isHeld)) return true;
     const instead = this.#defaultOf({ allows, denies, ...slot }, action, pattern);
     return instead === "as-subscribe" ? this.canEver(roles, "subscribe", pattern) : instead === "allowed";
+  }
+
+  /** The roles that can ever do this with what the pattern means, but for those of `except` and all that inherit from them. */
+  rolesThat(action: Action, pattern: string, except: readonly string[] = []): string[] {
+    return this.#named.filter((role) => {
+      const held = this.#roles.heldBy([role]);
+      return !except.some((one) => held.has(one)) && this.canEver([role], action, pattern);
+    });
   }
 
   #slotOf(action: Action, pattern: string): Slot {
@@ -156,12 +167,15 @@ function isBound({ claims, id }: Principal, binding: Binding, value: string | un
 }
 
 /** @throws BusbarError `policy/invalid` where a role inherits from one that has no rules anywhere. */
-function requireRoles({ roles }: Policy, simple: readonly ReadRule[]): void {
-  const named = new Set(simple.map(({ role }) => role));
+function requireRoles({ roles }: Policy, named: readonly string[]): void {
   for (const [role, from] of roles.inherited) {
-    const unknown = from.find((one) => !roles.has(one) && !named.has(one));
+    const unknown = from.find((one) => !named.includes(one));
     if (unknown === undefined) continue;
-    const known = [...new Set([...named, ...Array.from(roles.inherited, ([name]) => name)])].join(", ");
+    const known = named.join(", ");
     throw invalid(`roles.${role}.inherits`, `neither policy nor contract has a role "${unknown}": there are ${known}`);
   }
+}
+
+function namedRoles({ roles }: Policy, simple: readonly ReadRule[]): readonly string[] {
+  return [...new Set([...simple.map(({ role }) => role), ...Array.from(roles.inherited, ([role]) => role)])];
 }

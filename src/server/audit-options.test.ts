@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { noPolicy, policy, type Policy } from "../auth/policy.js";
+import { Rulebook } from "../auth/rulebook.js";
 import { channel } from "../contract/channel.js";
 import { contract } from "../contract/contract.js";
 import { auditSinks, requireAuditChannel } from "./audit-options.js";
@@ -13,14 +15,26 @@ const app = contract({
   "ops/written": channel({ message, allow: { subscribe: ["operator"], publish: ["operator"] } }),
 });
 
+const rulebook = (rules: Policy): Rulebook => new Rulebook(app, rules, () => {});
+
 describe("an audit trail's channel", () => {
+  it("is for those that inherit from operators, and for nobody else whom a policy lets in", () => {
+    const audit = { channel: "ops/audit" };
+    const check = (rules: Policy) => () => requireAuditChannel(app, audit, rulebook(rules));
+    expect(check(policy({ roles: { admin: { inherits: ["operator"] } } }))).not.toThrow();
+    for (const action of ["subscribe", "publish"] as const) {
+      const rules = policy({ roles: { member: { allow: [{ do: action, on: "ops/audit" }] } } });
+      expect(check(rules)).toThrow(expect.objectContaining({ code: "server/audit-channel" }));
+    }
+  });
+
   it.each([
     {},
     { channel: "ops/audit" },
     { channel: "ops/nobody" },
     { channel: "ops/auditors", readers: ["operator", "auditor"] },
   ])("is taken where operators alone may read it: %o", (audit) => {
-    expect(() => requireAuditChannel(app, audit)).not.toThrow();
+    expect(() => requireAuditChannel(app, audit, rulebook(noPolicy))).not.toThrow();
   });
 
   it.each([
@@ -31,7 +45,7 @@ describe("an audit trail's channel", () => {
     [{ channel: "ops/written" }, "operator may publish, and nobody but the server should"],
   ])("is refused otherwise: %o", (audit, why) => {
     const text = `the audit trail cannot go to ${audit.channel}: ${why}`;
-    expect(() => requireAuditChannel(app, audit)).toThrow(
+    expect(() => requireAuditChannel(app, audit, rulebook(noPolicy))).toThrow(
       expect.objectContaining({ code: "server/audit-channel", message: text }),
     );
   });

@@ -1,5 +1,6 @@
 import type { AuditEvent } from "../auth/audit-event.js";
 import type { AuditSink } from "../auth/audit-trail.js";
+import type { Rulebook } from "../auth/rulebook.js";
 import type { Contract } from "../contract/contract.js";
 import { BusbarError } from "../kernel/errors.js";
 import { isChannelName } from "../wire/channel-name.js";
@@ -7,8 +8,9 @@ import { isChannelName } from "../wire/channel-name.js";
 /** Where the audit trail goes, beside `server.audit.recent()`. */
 export interface AuditOptions {
   /**
-   * A channel of the contract that the server publishes each event to. Only roles of `readers` may subscribe to it, and
-   * nobody may publish; the server does not start otherwise.
+   * A channel of the contract that the server publishes each event to. Only roles of `readers`, and those that inherit from
+   * them, may subscribe to it, and nobody may publish; the server does not start otherwise, and takes no policy that says
+   * otherwise.
    */
   readonly channel?: string;
   /** The roles of operators. Default: `["operator"]`. */
@@ -25,16 +27,21 @@ export type PublishAudit = (channel: string, event: AuditEvent) => Promise<unkno
  *
  * @throws BusbarError `server/audit-channel`.
  */
-export function requireAuditChannel(app: Contract, { channel, readers = ["operator"] }: AuditOptions): void {
+export function requireAuditChannel(
+  app: Contract,
+  { channel, readers = ["operator"] }: AuditOptions,
+  rulebook: Pick<Rulebook, "rolesThat">,
+): void {
   if (channel === undefined) return;
   const refuse = (why: string): never => {
     throw new BusbarError("server/audit-channel", `the audit trail cannot go to ${channel}: ${why}`);
   };
   const match = isChannelName(channel) ? app.match(channel) : undefined;
   if (match === undefined) return refuse("the contract has no such channel");
-  const { publish = [], subscribe = [] } = match.definition.allow;
-  const others = subscribe.filter((role) => !readers.includes(role));
+  // Who inherits from operators is one.
+  const others = rulebook.rolesThat("subscribe", match.pattern, readers);
   if (others.length > 0) return refuse(`${others.join(", ")} may subscribe, and ${readers.join(", ")} alone should`);
+  const publish = rulebook.rolesThat("publish", match.pattern);
   if (publish.length > 0) return refuse(`${publish.join(", ")} may publish, and nobody but the server should`);
 }
 

@@ -100,8 +100,10 @@ export class Bus<App extends Contract> {
     if (store === undefined) requireNoDisk(app);
     requireOriginCheck([options.authenticate].flat(), options.origins ?? "same");
     checkAcknowledged(options.acknowledge ?? []);
-    const authority = new Authority({ contract: app, policy: options.policy, logger, limits: options.limits?.policy });
-    requireAuditChannel(app, options.audit ?? {});
+    const authority = new Authority({
+      ...{ contract: app, policy: options.policy, logger, limits: options.limits?.policy },
+      check: (rulebook) => requireAuditChannel(app, options.audit ?? {}, rulebook),
+    });
     const durable =
       typeof store === "string"
         ? await embeddedStore(store, { clock, random, logger, limits: options.limits?.disk ?? {} })

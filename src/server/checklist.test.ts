@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { basic } from "../auth/basic.js";
 import type { Authenticator } from "../auth/authenticator.js";
+import { policy } from "../auth/policy.js";
 import { call } from "../contract/call.js";
 import { channel } from "../contract/channel.js";
 import { contract } from "../contract/contract.js";
@@ -61,6 +62,8 @@ describe("the checklist", () => {
     expect(lacking({ authenticators: [anonymous("reader"), anonymous("reader", "guest")] })).toEqual([
       "anonymous-publishing",
     ]);
+    const writers = policy({ roles: { reader: { allow: [{ do: "publish", on: "news/:topic" }] } } });
+    expect(lacking({ policy: writers })).toEqual(["anonymous-publishing"]);
   });
 
   it("misses hashes of passwords that stand in the code", () => {

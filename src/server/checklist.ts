@@ -1,4 +1,6 @@
 import type { Authenticator } from "../auth/authenticator.js";
+import { noPolicy, type Policy } from "../auth/policy.js";
+import { Rulebook } from "../auth/rulebook.js";
 import type { Contract } from "../contract/contract.js";
 import { BusbarError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/logger.js";
@@ -34,7 +36,7 @@ export const checklist: Readonly<Record<ChecklistCode, ChecklistItem>> = {
   },
   "anonymous-publishing": {
     missing: "whoever shows no credentials may publish",
-    todo: "take the anonymous role out of the contract's allow.publish",
+    todo: "take the anonymous role out of the contract's allow.publish, and out of the policy's rules",
   },
   "plain-passwords": {
     missing: "passwords stand in the server's code",
@@ -53,6 +55,7 @@ export const checklist: Readonly<Record<ChecklistCode, ChecklistItem>> = {
 /** What of a server the checklist looks at. */
 export interface Inspected {
   readonly contract: Contract;
+  readonly policy?: Policy | undefined;
   readonly authenticators: readonly Authenticator[];
   /** Where it listens: an IP address; undefined for what no other machine can reach, such as a Unix socket. */
   readonly address: string | undefined;
@@ -102,7 +105,7 @@ function lacks(server: Inspected, code: ChecklistCode): boolean {
     case "any-origin":
       return origins === "any" || origins.includes("null");
     case "anonymous-publishing":
-      return server.authenticators.some(({ traits }) => canPublish(server.contract, traits?.anonymousRoles ?? []));
+      return server.authenticators.some(({ traits }) => canPublish(server, traits?.anonymousRoles ?? []));
     case "plain-passwords":
       return server.authenticators.some(({ traits }) => traits?.hasPlainPasswords === true);
     case "history-in-memory":
@@ -117,10 +120,9 @@ function isReachable({ address }: Inspected): boolean {
   return address !== undefined && !/^(127\.|::1$|::ffff:127\.)/.test(address);
 }
 
-function canPublish({ definitions }: Contract, roles: readonly string[]): boolean {
-  return Object.values(definitions).some(
-    (definition) => definition.kind === "channel" && roles.some((role) => definition.allow.publish?.includes(role)),
-  );
+function canPublish({ contract, policy = noPolicy }: Inspected, roles: readonly string[]): boolean {
+  const rulebook = new Rulebook(contract, policy, () => {});
+  return Object.keys(contract.definitions).some((pattern) => rulebook.canEver(roles, "publish", pattern));
 }
 
 /** Whether a channel has a history, and does not say that it is to be in memory. */

@@ -21,11 +21,21 @@ export interface InspectionOptions<App> {
 
 /** Hold a server against the checklist, now or when it listens, and warn of what it lacks. */
 export function inspect<App extends Contract>(app: App, { httpServer, logger, options }: InspectionOptions<App>): void {
-  const { acknowledge = [], authenticate, keepalive, limits = {}, origins = "same", store, trustProxy } = options;
+  const {
+    acknowledge = [],
+    authenticate,
+    keepalive,
+    limits = {},
+    origins = "same",
+    policy,
+    store,
+    trustProxy,
+  } = options;
   const look = (): void => {
     const address = httpServer.address();
     const server = {
       contract: app,
+      policy,
       authenticators: [authenticate].flat(),
       address: typeof address === "object" ? address?.address : undefined,
       hasTls: httpServer instanceof TlsServer,

@@ -89,7 +89,7 @@ export class Attendance {
       ...Array.from(this.#subscriptions.channels, holding("subscribe")),
       ...Array.from(this.#memberships.channels, holding("presence")),
       ...Array.from(this.#calls.offers, holding("call")),
-      ...decided.map(({ action, name }) => ({ action, name })),
+      ...decided.map(({ action, asked }) => ({ action, name: asked.name })),
     ];
   }
 

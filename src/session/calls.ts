@@ -7,7 +7,7 @@ import { optionalDeferred, type Deferred } from "../kernel/deferred.js";
 import { inReplyTo, wireError, WireError, wireErrorFrom, type WireErrorCode } from "../wire/errors.js";
 import type { AnswerCommand, CallCommand, CancelCommand, OfferCommand, WithdrawCommand } from "../wire/messages.js";
 import { Refusal, type CallableClient, type CallHandler, type RequestOptions } from "./call-handler.js";
-import { denial } from "./permission.js";
+import { askedOf, denial } from "./permission.js";
 import type { Attendee } from "./services.js";
 
 /** A session's calls: those that the client makes, and those that it offers to carry out. */
@@ -34,7 +34,7 @@ export class Calls {
     const { id, name } = command;
     const match = services.contract.matchCall(name);
     if (match?.definition.handledBy !== "server") throw wireError("call/unknown", `the server has no call ${name}`);
-    const refused = denial(this.#attendee, callAction(match.definition), { ...match, name });
+    const refused = denial(this.#attendee, callAction(match.definition), askedOf(name, match));
     if (refused !== undefined) throw refused;
     const handler = services.calls.get(match.pattern);
     if (handler === undefined) throw wireError("call/no-handler", `nobody handles ${name} here`);
@@ -62,7 +62,7 @@ export class Calls {
     if (match?.definition.handledBy !== "client") {
       throw wireError("call/unknown", `the contract has no call ${name} for clients to handle`);
     }
-    const refused = denial(this.#attendee, "call", { ...match, name });
+    const refused = denial(this.#attendee, "call", askedOf(name, match));
     if (refused !== undefined) throw refused;
     if (this.#offers.size >= limits.callsMax) throw tooMany();
     this.#offers.set(name, match);
@@ -71,7 +71,7 @@ export class Calls {
   /** The principal has other roles, or the policy is another: what it may not offer any more is withdrawn. */
   judge(): void {
     for (const [name, match] of this.#offers) {
-      if (denial(this.#attendee, "call", { ...match, name }) !== undefined) this.#offers.delete(name);
+      if (denial(this.#attendee, "call", askedOf(name, match)) !== undefined) this.#offers.delete(name);
     }
   }
 

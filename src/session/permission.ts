@@ -1,4 +1,4 @@
-import type { Access, Meaning } from "../auth/access.js";
+import type { Access, Asked, Meaning } from "../auth/access.js";
 import type { Action } from "../auth/action.js";
 import type { AuditRecorder } from "../auth/audit-event.js";
 import type { Principal } from "../auth/principal.js";
@@ -23,25 +23,27 @@ export type ChannelAction = Exclude<Action, "call">;
 export function permit(asker: Asker, channel: string, action: ChannelAction): ChannelMatch {
   const match = asker.services.contract.match(channel);
   if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
-  const refused = denial(asker, action, { ...match, name: channel });
+  const refused = denial(asker, action, askedOf(channel, match));
   if (refused !== undefined) throw refused;
   return match;
+}
+
+/** What a name means, to be asked about. */
+export function askedOf(name: string, { params, pattern }: Meaning): Asked {
+  return { name, pattern, params };
 }
 
 /** Whether it may still do this with a channel that there is. */
 export function isPermitted(asker: Asker, channel: string, action: ChannelAction): boolean {
   const match = asker.services.contract.match(channel);
-  return match !== undefined && denial(asker, action, { ...match, name: channel }) === undefined;
+  return match !== undefined && denial(asker, action, askedOf(channel, match)) === undefined;
 }
 
 /** Why the principal may not do this, which is audited; undefined where it may. */
-export function denial(
-  { access, principal, services }: Asker,
-  action: Action,
-  { name, params, pattern }: Meaning & { readonly name: string },
-): WireError | undefined {
-  const { isAllowed, rule } = access.decide(principal, action, { name, pattern, params });
+export function denial({ access, principal, services }: Asker, action: Action, asked: Asked): WireError | undefined {
+  const { isAllowed, rule } = access.decide(principal, action, asked);
   if (isAllowed) return undefined;
+  const { name } = asked;
   services.audit({ kind: "denied", principal: principal.id, action, name, rule });
   return wireError("policy/denied", `${principal.id} may not ${phrases[action]} ${name}`);
 }

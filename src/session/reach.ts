@@ -1,4 +1,4 @@
-import type { ChannelMatch } from "../contract/contract.js";
+import type { Asked } from "../auth/access.js";
 import type { Position, SubscribeFrom } from "../wire/messages.js";
 import type { ClientMarks } from "./live-marks.js";
 import { denial } from "./permission.js";
@@ -26,14 +26,13 @@ export class Reaches {
   }
 
   /** @throws WireError `policy/denied` for who asks for history and may not read it. */
-  of(name: string, match: ChannelMatch, from: SubscribeFrom): Reach {
+  of(asked: Asked, from: SubscribeFrom): Reach {
     const { access, principal } = this.#attendee;
-    const asked = { ...match, name };
     if (access.decide(principal, "history", asked).isAllowed) return { since: undefined, isHistory: from !== "now" };
     const isPosition = from !== "now" && from !== "start" && "epoch" in from;
     const refused = from === "now" || isPosition ? undefined : denial(this.#attendee, "history", asked);
     if (refused !== undefined) throw refused;
-    return { since: this.#known.get(name) ?? "now", isHistory: false };
+    return { since: this.#known.get(asked.name) ?? "now", isHistory: false };
   }
 
   /** The session reads the channel from there on. */

@@ -1,5 +1,4 @@
-import type { Access } from "../auth/access.js";
-import type { ChannelMatch } from "../contract/contract.js";
+import type { Access, Asked } from "../auth/access.js";
 import type { Gap, PresenceUpdate, Sink } from "../hub/sink.js";
 import type { Message } from "../hub/store.js";
 import type { Subscription } from "../hub/subscription.js";
@@ -9,7 +8,7 @@ import { closeKinds } from "../wire/close-codes.js";
 import { errorBody, wireError, type WireError } from "../wire/errors.js";
 import type { CursorRequest, ResumeCommand, SubscribeCommand } from "../wire/messages.js";
 import type { Outbox } from "./outbox.js";
-import { denial, logUnavailable, permit } from "./permission.js";
+import { askedOf, denial, logUnavailable, permit } from "./permission.js";
 import { refusalOf } from "./publishes.js";
 import { Reaches, type Reach } from "./reach.js";
 import type { Attendee } from "./services.js";
@@ -77,7 +76,7 @@ export class Subscriptions {
   stands(channel: string): boolean {
     const { outbox } = this.#attendee;
     const held = this.#subscriptions.get(channel);
-    const refused = held && this.#refusalOf(channel, held);
+    const refused = held && this.#refusalOf(held);
     if (refused === undefined) return held !== undefined;
     this.#remove(channel);
     outbox.push({ push: "unsubscribed", channel, error: errorBody(refused) });
@@ -136,14 +135,15 @@ export class Subscriptions {
     const { access, outbox, services } = this.#attendee;
     const match = permit(this.#attendee, channel, "subscribe");
     this.#checkRoomFor(channel);
-    const reach = this.#reaches.of(channel, match, from);
+    const asked = askedOf(channel, match);
+    const reach = this.#reaches.of(asked, from);
     const hasPresence = match.definition.presence !== undefined;
     const sink = new SubscriptionSink(channel, { access, outbox, owner: this });
     const options = { from, sink, hasPresence, since: reach.since };
     this.#opening.add(channel);
     try {
       const chosen = policy === undefined ? options : { ...options, policy };
-      return { match, reach, subscription: await services.hub.subscribe(channel, chosen) };
+      return { asked, reach, subscription: await services.hub.subscribe(channel, chosen) };
     } catch (cause) {
       this.#opening.delete(channel);
       if (cause instanceof BusbarError && cause.code.startsWith("hub/")) throw logUnavailable(cause);
@@ -154,7 +154,7 @@ export class Subscriptions {
   /** See whether what was allowed before the log was opened still is. @throws WireError `policy/denied`. */
   #confirm(channel: string, held: Held): void {
     this.#opening.delete(channel);
-    const refused = this.#refusalOf(channel, held);
+    const refused = this.#refusalOf(held);
     if (refused === undefined) return;
     held.subscription.end();
     throw refused;
@@ -178,11 +178,10 @@ export class Subscriptions {
   }
 
   /** Why the channel may not be read any more: or only not what it was read from, while that goes on. */
-  #refusalOf(name: string, { match, reach, subscription }: Held): WireError | undefined {
-    const asked = { ...match, name };
+  #refusalOf({ asked, reach, subscription }: Held): WireError | undefined {
     const refused = denial(this.#attendee, "subscribe", asked);
     if (refused !== undefined) {
-      this.#reaches.forget(name);
+      this.#reaches.forget(asked.name);
       return refused;
     }
     const isInHistory = reach.isHistory && subscription.position.offset < subscription.head;
@@ -207,7 +206,7 @@ export class Subscriptions {
 }
 
 interface Held {
-  readonly match: ChannelMatch;
+  readonly asked: Asked;
   readonly reach: Reach;
   readonly subscription: Subscription;
 }

@@ -174,6 +174,11 @@ export const clientCases: Readonly<Record<string, LimitCase>> = {
     while (!(await isLetIn()));
     expect(await isLetIn()).toBe(true);
   },
+  "limits.policy.assignmentsMax": async () => {
+    const { server } = await LimitServer.start({ limits: { policy: { assignmentsMax: 1 } } });
+    await server.roles("ada", []);
+    await expect(server.roles("bob", [])).rejects.toMatchObject({ code: "policy/too-many-assignments" });
+  },
   "limits.audit.recentMax": async () => {
     const started = await LimitServer.start({ limits: { audit: { recentMax: 2 } } });
     for (let at = 0; at < 3; at++) (await started.login()).cut();

@@ -1,5 +1,14 @@
 /** What does not fit the contract does not compile: nothing in here is run, `npm run check` compiles it. */
-import { attach, serve, type BusClient, type BusServer, type Handlers, type Processors } from "busbar/server";
+import {
+  attach,
+  policy,
+  serve,
+  type BusClient,
+  type BusServer,
+  type Handlers,
+  type Policy,
+  type Processors,
+} from "busbar/server";
 import type { Server } from "node:http";
 import { expectTypeOf, it } from "vitest";
 import { app, type App } from "./contract.js";
@@ -33,6 +42,38 @@ it("serving and attaching take the contract's processors and handlers", () => {
     // @ts-expect-error the contract has no such call
     attach(http, app, { authenticate, handle: { "orders/crate": () => 1 } }),
   ]).toBeFunction();
+});
+
+it("a policy speaks of what the contract has, and of its parameters by their names", () => {
+  expectTypeOf(() =>
+    policy<App>({
+      roles: {
+        member: {
+          allow: [
+            { do: ["subscribe", "publish"], on: "chat/:room", if: (_, { room }) => room.length > 1 },
+            { do: "publish", on: "chat/lobby" },
+            { do: "publish", on: "games/:game/moves/:player", where: { player: "id", game: "claims.games" } },
+            { do: "*", on: ["news", "orders/create", "confirm/:question"] },
+            { do: "*", on: "*", if: ({ id }, params) => params["room"] === id },
+          ],
+          deny: [
+            // @ts-expect-error the contract has no such channel
+            { do: "publish", on: "weather" },
+            // @ts-expect-error there is no such thing to do
+            { do: "read", on: "news" },
+            // @ts-expect-error the pattern has no such parameter
+            { do: "publish", on: "chat/:room", where: { user: "id" } },
+            // @ts-expect-error a parameter is bound to the id or a claim
+            { do: "publish", on: "chat/:room", where: { room: "name" } },
+            // @ts-expect-error a condition decides at once
+            { do: "publish", on: "chat/:room", if: async () => true },
+          ],
+        },
+      },
+    }),
+  ).returns.toEqualTypeOf<Policy>();
+  // Without a contract's type, anything that has the form.
+  expectTypeOf(() => policy({ roles: { member: { allow: [{ do: "publish", on: "weather" }] } } })).toBeFunction();
 });
 
 it("a processor gets what the schema makes of a message, and the pattern's parameters", () => {
