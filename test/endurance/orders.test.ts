@@ -20,7 +20,9 @@ import { describeWith } from "../requirements.js";
 const cycles = Number(process.env["KILL_CYCLES"] ?? 100);
 const shops = 4;
 /** So many orders can be on their way to their receipts. */
-const inFlightMax = 100;
+const inFlightMax = 20;
+/** Between two kills so many orders are accepted. */
+const orders = { least: 5, most: 60 };
 
 const program = fileURLToPath(new URL("../../build/examples/orders/server.js", import.meta.url));
 
@@ -91,7 +93,7 @@ describeWith("sqlite3", "orders whose server and workers are killed", (sqlite3) 
     const random = new SeededRandom(2026);
     await start(sqlite3);
     const auth = () => ({ scheme: "basic", username: "otto", password: "operator" }) as const;
-    const bus = connect<App>(`ws://127.0.0.1:${port}/bus`, { auth });
+    const bus = connect<App>(`ws://127.0.0.1:${port}/bus`, { auth, reconnectDelayMs: 20, reconnectDelayMsMax: 100 });
     /** How often each order came out of the log. */
     const booked = new Map<string, number>();
     let gaps = 0;
@@ -104,6 +106,16 @@ describeWith("sqlite3", "orders whose server and workers are killed", (sqlite3) 
 
     const accepted: string[] = [];
     const underWay = new Set<Promise<unknown>>();
+    let onAccepted = (): void => {};
+    /** Resolves when so many more orders are accepted. */
+    const acceptedMore = (number: number): Promise<void> => {
+      const goal = accepted.length + number;
+      return new Promise((resolve) => {
+        onAccepted = () => {
+          if (accepted.length >= goal) resolve();
+        };
+      });
+    };
     let count = 0;
     let isOver = false;
     const publish = async (): Promise<void> => {
@@ -115,17 +127,17 @@ describeWith("sqlite3", "orders whose server and workers are killed", (sqlite3) 
           .then(({ stage }) => {
             expect(stage).toBe("accepted");
             accepted.push(order.id);
+            onAccepted();
           });
         underWay.add(receipt);
         receipt.finally(() => underWay.delete(receipt)).catch(() => {});
         if (underWay.size >= inFlightMax) await Promise.race(underWay);
-        else await new Promise((resolve) => setTimeout(resolve, 4));
       }
     };
     const published = publish();
 
     for (let cycle = 1; cycle <= cycles; cycle++) {
-      await new Promise((resolve) => setTimeout(resolve, 50 + random.fraction() * 350));
+      await acceptedMore(orders.least + Math.floor(random.fraction() * (orders.most - orders.least)));
       const pid = workers[Math.floor(random.fraction() * workers.length)];
       if (random.fraction() < 0.5 && pid !== undefined) {
         try {

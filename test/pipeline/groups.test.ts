@@ -14,6 +14,7 @@ import {
 } from "busbar/server";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { deferred } from "../../src/kernel/deferred.js";
 
 const app = contract({
   "orders/:shop": channel({ message: z.object({ n: z.number() }) }),
@@ -90,10 +91,13 @@ describe("a group of subscribers", () => {
   it("shares the work among its members, and what one leaves goes to the others", async () => {
     const on = await start();
     const seen: string[] = [];
+    const bothBegan = deferred<void>();
     const join1 = (name: string) =>
       on.subscribe("orders/:shop", { group: "team", parallelMax: 1, key: ({ n }) => String(n) }, async () => {
         seen.push(name);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        if (seen.length >= 2) bothBegan.resolve();
+        // One by itself has only one at a time: the second message is the other's.
+        await bothBegan.promise;
       });
     const one = await join1("one");
     const two = await join1("two");
@@ -148,10 +152,10 @@ describe("a group of subscribers", () => {
   it("stops reading while its queue is full, and refuses no publisher", async () => {
     const on = await start();
     const seen: number[] = [];
-    let isOpen = false;
+    const open = deferred<void>();
     const options = { group: "slow", lengthMax: 10, parallelMax: 1 };
     await on.subscribe("orders/:shop", options, async ({ data }) => {
-      while (!isOpen) await new Promise((resolve) => setTimeout(resolve, 5));
+      await open.promise;
       seen.push(data.n);
     });
     const outcomes = await on.channel("orders/a").publishAll(Array.from({ length: 100 }, (_, n) => ({ n })));
@@ -159,7 +163,7 @@ describe("a group of subscribers", () => {
     await expect
       .poll(() => on.pipeline.snapshot.queues.find(({ pattern }) => pattern === "group:slow")?.counts.accepted)
       .toBeGreaterThan(0);
-    isOpen = true;
+    open.resolve();
     await expect.poll(() => seen, { timeout: 20_000 }).toEqual(Array.from({ length: 100 }, (_, n) => n));
   }, 30_000);
 
