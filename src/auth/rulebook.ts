@@ -99,7 +99,7 @@ export class Rulebook {
     return instead === "as-subscribe" ? this.canEver(roles, "subscribe", pattern) : instead === "allowed";
   }
 
-  /** The roles that can ever do this with what the pattern means, but for those of `except` and all that inherit from them. */
+  /** The roles that can ever do this with what the pattern means, without those that are or inherit from one of `except`. */
   rolesThat(action: Action, pattern: string, except: readonly string[] = []): string[] {
     return this.#named.filter((role) => {
       const held = this.#roles.heldBy([role]);

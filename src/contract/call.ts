@@ -12,7 +12,10 @@ export interface CallOptions {
   readonly refusal?: StandardSchema;
   /** Default: the server. */
   readonly handledBy?: CallSide;
-  /** Which roles may call what the server handles. What is left out, nobody may. */
+  /**
+   * Which roles may call what the server handles; what is left out, nobody may. Or which may offer what clients handle; there,
+   * everybody may where nothing is said.
+   */
   readonly allow?: { readonly call?: readonly string[] };
   /** How long the answer may take. Default: 30,000. */
   readonly deadlineMs?: number;

@@ -101,7 +101,10 @@ export class Bus<App extends Contract> {
     requireOriginCheck([options.authenticate].flat(), options.origins ?? "same");
     checkAcknowledged(options.acknowledge ?? []);
     const authority = new Authority({
-      ...{ contract: app, policy: options.policy, logger, limits: options.limits?.policy },
+      contract: app,
+      policy: options.policy,
+      logger,
+      limits: options.limits?.policy,
       check: (rulebook) => requireAuditChannel(app, options.audit ?? {}, rulebook),
     });
     const durable =
