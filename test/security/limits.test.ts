@@ -14,7 +14,6 @@ import { endAfterEach } from "./limit-ground.js";
  * server cannot be asked for yet has its beside its source.
  */
 const besideTheSource: Readonly<Record<string, readonly [file: string, test: string]>> = {
-  "limits.policy.assignmentsMax": ["auth/authority", "knows so many of them, and forgets none for another"],
   reconnectDelayMs: [
     "client/backoff",
     "the limit of the delay doubles from 0.5 s to 20 s, and begins again after a good",
