@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { principal, SessionWorld, type Client } from "../../test/support/session-world.js";
+import { Authority } from "../auth/authority.js";
+import { policy } from "../auth/policy.js";
 import { call } from "../contract/call.js";
 import { contract } from "../contract/contract.js";
 import { deferred, type Deferred } from "../kernel/deferred.js";
@@ -29,6 +31,7 @@ describe("a session's calls", () => {
   let client: Client;
   let handler: CallHandler;
   let contexts: CallContext[];
+  let authority: Authority;
   beforeEach(async () => {
     world = new SessionWorld({ callsMax: 2 });
     contexts = [];
@@ -38,7 +41,8 @@ describe("a session's calls", () => {
       return handler(input, context);
     };
     const calls = new Map(["orders/:id/cancel", "plain", "forbidden"].map((pattern) => [pattern, handle]));
-    client = world.connect(principal("ada", "member"), { contract: app, calls });
+    authority = new Authority({ contract: app, logger: world.logger });
+    client = world.connect(principal("ada", "member"), { contract: app, calls, authority });
     await client.ask({ do: "hello" });
   });
 
@@ -139,8 +143,29 @@ describe("a session's calls", () => {
     expect(contexts.map(({ signal }) => signal.aborted)).toEqual([true, true]);
   });
 
+  it("are allowed by a policy beside the contract, from when on it is replaced", async () => {
+    authority.replace(policy({ roles: { member: { allow: [{ do: "call", on: "forbidden" }] } } }));
+    expect(await client.ask({ do: "call", name: "forbidden" })).toEqual([{ re: 2, ok: { output: 1 } }]);
+    authority.replace(policy({ roles: { member: { deny: [{ do: "call", on: "*" }] } } }));
+    expect(await client.ask(cancel())).toEqual([error("policy/denied", 3)]);
+  });
+
   describe("that the client handles", () => {
     beforeEach(() => client.ask({ do: "offer", name: "confirm" }));
+
+    it("are not offered where a policy lets others do that, and no more where it is replaced", async () => {
+      const others = policy({ roles: { device: { allow: [{ do: "call", on: "confirm" }] } } });
+      const request = (): Promise<unknown> =>
+        client.session.request("confirm", "sure?").catch((reason: unknown) => Object(reason).code);
+      authority.replace(others);
+      // Also before the session is judged.
+      expect(await request()).toBe("call/no-handler");
+      client.session.judge();
+      authority.replace(policy({ roles: {} }));
+      expect(await request()).toBe("call/no-handler");
+      authority.replace(others);
+      expect(await client.ask({ do: "offer", name: "confirm" })).toEqual([error("policy/denied", 3)]);
+    });
 
     it("ask it, and hold its answer to the contract", async () => {
       const asking = client.session.request("confirm", "sure?");

@@ -104,7 +104,8 @@ export class Calls {
     if (match?.definition.handledBy !== "client") throw wireError("call/unknown", `clients handle no call ${name}`);
     const { definition } = match;
     const sent = await valid("call/invalid", definition.input, input);
-    if (!this.#offers.has(name)) throw wireError("call/no-handler", `the client does not offer ${name}`);
+    const mayOffer = this.#offers.has(name) && denial(this.#attendee, "call", askedOf(name, match)) === undefined;
+    if (!mayOffer) throw wireError("call/no-handler", `the client does not offer ${name}`);
     if (this.#requests.size >= limits.callsMax) throw tooMany();
     if (signal?.aborted === true) throw wireError("call/cancelled", "the call was given up", { cause: signal.reason });
     const output = await this.#ask(name, sent, { deadlineMs: leastOf(definition.deadlineMs, deadlineMs), signal });
