@@ -50,4 +50,16 @@ describe("deadlines", () => {
     expect(signals.map(({ reason }) => reason)).toEqual([stop, stop]);
     expect(clock.timerCount).toBe(0);
   });
+
+  it("watch several tasks, each for its own time", async () => {
+    const first = deadlines.run(() => deferred<never>().promise);
+    clock.advance(60);
+    const second = deadlines.run(() => deferred<never>().promise);
+    clock.advance(40);
+    await expect(first).rejects.toMatchObject({ code: "message/failed" });
+    expect(clock.timerCount).toBe(1);
+    clock.advance(60);
+    await expect(second).rejects.toMatchObject({ code: "message/failed" });
+    expect(clock.timerCount).toBe(0);
+  });
 });

@@ -161,7 +161,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     }
     line.meter.count("begun");
     if (claim.attempt === 1) line.meter.waiting.record(Math.max(0, clock.wallTimeMs() - (job.dueAt ?? job.at)));
-    if (claim.attempt > line.settings.attemptsMax) return this.#keep(attempt) ? this.#bury(attempt, lost()) : undefined;
+    if (claim.attempt > line.settings.attemptsMax) return this.#failed(attempt, lost());
     onStage(head.id, { stage: "processing", attempt: claim.attempt });
     const begunAt = clock.now();
     let produced: Produced;
@@ -251,7 +251,8 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const { id, sequence } = claim.head;
     const { clock, onStage } = this.#options;
     const endedAt = clock.now();
-    if (!this.#keep(attempt)) return this.#tooLate(attempt);
+    // Its lease holds: one that had run out would have ended the attempt.
+    this.#keep(attempt);
     for (;;) {
       try {
         const position = await this.#settling.add(settlement);
@@ -294,7 +295,9 @@ export class JobRunner<Principal extends { readonly id: string }> {
     return { attempt: claim.attempt, at: this.#options.clock.wallTimeMs(), error: text };
   }
 
+  /** Let the store be for a while; not at all when nothing is to go on. */
   #pause(): Promise<void> {
+    if (this.#closeError !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();

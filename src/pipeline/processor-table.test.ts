@@ -1,5 +1,9 @@
 import { expect, it } from "vitest";
 import { roomContract } from "../../test/support/session-world.js";
+import { z } from "zod";
+import { channel } from "../contract/channel.js";
+import { contract } from "../contract/contract.js";
+import { operatorCalls } from "../contract/operator-calls.js";
 import { processorTable } from "./processor-table.js";
 import { queueDefaults, queued } from "./queued.js";
 
@@ -35,4 +39,9 @@ it("a processor can be queued, or be with the workers alone; every channel has a
   expect([...table.queues.keys()]).toEqual(Object.keys(roomContract.definitions));
   const remote = processorTable(roomContract, { "chat/:room": queued("workers") });
   expect([[...remote.processors], [...remote.byWorkers]]).toEqual([[], ["chat/:room"]]);
+});
+
+it("calls have no queue", () => {
+  const app = contract({ ...operatorCalls(["operator"]), news: channel({ message: z.unknown() }) });
+  expect([...processorTable(app, {}).queues.keys()]).toEqual(["news"]);
 });
