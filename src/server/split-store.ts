@@ -15,6 +15,13 @@ import type {
 import { isTransactionStore } from "../hub/transactions.js";
 import { BusbarError } from "../kernel/errors.js";
 
+/** A store's part of a transaction. */
+interface Share {
+  readonly store: TransactionStore;
+  readonly own: readonly Batch[];
+  readonly ownRider: Rider | undefined;
+}
+
 /** Two stores as one: a log that asks for no more than the memory lives there, every other one in the other. */
 export class SplitStore implements TransactionStore {
   readonly #memory: Store;
@@ -41,18 +48,23 @@ export class SplitStore implements TransactionStore {
   /** What is on disk goes first: an open log in memory takes every append, and a rider's changes. */
   async appendAll(batches: readonly Batch[], rider: Rider | undefined): Promise<readonly (readonly Appended[])[]> {
     const outcomes = new Map<string, readonly Appended[]>();
-    for (const durability of ["disk", "memory"] as const) {
-      const own = batches.filter(({ channel }) => this.#inMemory.has(channel) === (durability === "memory"));
-      const ownRider = rider?.durability === durability ? rider : undefined;
-      if (own.length === 0 && ownRider === undefined) continue;
-      const store = durability === "memory" ? this.#memory : this.#durable;
-      if (!isTransactionStore(store)) {
-        throw new BusbarError("hub/no-transactions", "the store cannot append to several channels at once");
-      }
+    for (const { own, ownRider, store } of this.#shares(batches, rider)) {
       const appended = await store.appendAll(own, ownRider);
       for (const [index, { channel }] of own.entries()) outcomes.set(channel, appended[index] ?? []);
     }
     return batches.map(({ channel }) => outcomes.get(channel) ?? []);
+  }
+
+  /** What each store has to write, where it has anything; nothing is written where one of them cannot. */
+  #shares(batches: readonly Batch[], rider: Rider | undefined): readonly Share[] {
+    return (["disk", "memory"] as const).flatMap((durability): Share[] => {
+      const own = batches.filter(({ channel }) => this.#inMemory.has(channel) === (durability === "memory"));
+      const ownRider = rider?.durability === durability ? rider : undefined;
+      if (own.length === 0 && ownRider === undefined) return [];
+      const store = durability === "memory" ? this.#memory : this.#durable;
+      if (isTransactionStore(store)) return [{ store, own, ownRider }];
+      throw new BusbarError("hub/no-transactions", "the store cannot append to several channels at once");
+    });
   }
 
   find(channel: string, origin: Pick<Origin, "producer" | "sequence">): Promise<number | undefined> {
