@@ -48,6 +48,12 @@ export interface Failure {
 /** So many characters of an error are kept. */
 export const failureTextMax = 1_000;
 
+/** About what a job takes up beside its texts. */
+const JOB_BYTES = 300;
+
+/** A repeat may have been under way this long since its sender said how old it is, in milliseconds. */
+const TRAVEL_MS_MAX = 60_000;
+
 /** So many failures of a job are kept: the first one, and the newest. */
 export const failuresKeptMax = 10;
 
@@ -82,6 +88,18 @@ export function headOf({ at, attempts, bytes, channel, dueAt, id, key, queue, se
   return { sequence, id, queue, channel, key, bytes, dueAt, at, attempts, state };
 }
 
+/** About how many bytes a job takes up. Texts count one byte a character. */
+export function bytesOf({ channel, id, key, payload, principal }: Omit<JobDraft, "firstSentAt">): number {
+  return JOB_BYTES + channel.length + id.length + key.length + payload.length + principal.length;
+}
+
+/** These failures and another one: the first, and the newest. */
+export function withFailure(failures: readonly Failure[], failure: Failure): Failure[] {
+  const all = [...failures, failure];
+  if (all.length > failuresKeptMax) all.splice(1, 1);
+  return all;
+}
+
 /** How a job ended. */
 export type JobEnd =
   /** What came out of it is in its channels' logs. */
@@ -100,6 +118,15 @@ export type JobAccepted =
   | { readonly kind: "accepted"; readonly head: JobHead }
   | { readonly kind: "repeat" }
   | { readonly kind: "unknown" };
+
+/**
+ * Whether a draft that is not known may be a repeat of one that was.
+ *
+ * @param forgottenAt when the newest job ended whose id is not remembered any more, in milliseconds since 1970 UTC
+ */
+export function mayBeForgotten({ firstSentAt }: Pick<JobDraft, "firstSentAt">, forgottenAt: number): boolean {
+  return firstSentAt !== undefined && firstSentAt - TRAVEL_MS_MAX <= forgottenAt;
+}
 
 /** What happened to a job. */
 export type JobChange =

@@ -9,10 +9,17 @@ interface Group {
 export class MemoryGroups implements GroupStore {
   readonly #groups = new Map<string, Group>();
   readonly #channelNames: () => Iterable<string>;
+  /** Those that are being paged through, in their order. */
+  #paged: readonly string[] | undefined;
+  readonly #positionsMax: number;
 
-  /** @param channelNames the channels whose logs hold something */
-  constructor(channelNames: () => Iterable<string>) {
+  /**
+   * @param channelNames the channels whose logs hold something
+   * @param positionsMax so many positions are kept of each group: as many as there can be logs
+   */
+  constructor(channelNames: () => Iterable<string>, positionsMax: number) {
     this.#channelNames = channelNames;
+    this.#positionsMax = positionsMax;
   }
 
   async register(group: GroupRecord): Promise<boolean> {
@@ -41,13 +48,36 @@ export class MemoryGroups implements GroupStore {
 
   async move(name: string, positions: readonly GroupPosition[]): Promise<void> {
     const group = this.#groups.get(name);
-    for (const position of positions) group?.positions.set(position.channel, position);
+    if (group === undefined) return;
+    for (const position of positions) {
+      // To the end: what was moved longest ago stands first, and its log is gone where there are too many.
+      group.positions.delete(position.channel);
+      group.positions.set(position.channel, position);
+    }
+    for (const channel of group.positions.keys()) {
+      if (group.positions.size <= this.#positionsMax) break;
+      group.positions.delete(channel);
+    }
   }
 
+  /** The names as they were when the first of them were asked for: they are put in order once. */
   async channels(after: string, max: number): Promise<readonly string[]> {
-    return [...this.#channelNames()]
-      .toSorted()
-      .filter((channel) => channel > after)
-      .slice(0, max);
+    if (after === "" || this.#paged === undefined) this.#paged = [...this.#channelNames()].toSorted();
+    const from = firstBehind(this.#paged, after);
+    const page = this.#paged.slice(from, from + max);
+    if (page.length === 0) this.#paged = undefined;
+    return page;
   }
+}
+
+/** The index of the first name behind this one. */
+function firstBehind(names: readonly string[], after: string): number {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((names[middle] ?? "") <= after) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,64 +1,69 @@
 import type { Clock } from "../../kernel/clock.js";
-import { BusbarError } from "../../kernel/errors.js";
+import { assert, BusbarError } from "../../kernel/errors.js";
 import {
-  failuresKeptMax,
+  bytesOf,
   headOf,
+  mayBeForgotten,
+  withFailure,
   type DeadRange,
-  type Failure,
   type Job,
   type JobAccepted,
   type JobChange,
   type JobDraft,
+  type JobEnd,
   type JobFound,
   type JobHead,
   type JobStore,
   type Rider,
 } from "../../pipeline/job-store.js";
+import { EndedJobs } from "./ended-jobs.js";
+import type { OriginWindowLimits } from "./origin-window.js";
+import { Places } from "./places.js";
 
-/** About what a job takes up beside its texts. */
-const JOB_BYTES = 300;
+/** So many ended jobs are forgotten with one call beside those that it is about, so that no call takes long. */
+const FORGOTTEN_PER_CALL = 64;
 
-export interface MemoryJobsLimits {
-  /** An ended message's id is remembered for this long. */
-  readonly windowMs: number;
-  /** … and so many of them. */
-  readonly windowMessagesMax: number;
-  /** Jobs take up about so many bytes; more are refused with `store/full`. */
+/** For how long, and of how many, the ends of jobs are remembered. */
+export interface MemoryJobsLimits extends OriginWindowLimits {
+  /** Jobs, and what is remembered of those that ended, take about so many bytes; more is refused with `store/full`. */
   readonly jobBytesMax: number;
 }
-
-type Ended = Extract<JobFound, { kind: "ended" }> & { readonly id: string; readonly endedAt: number };
 
 /** Keeps queued messages in this process's memory. */
 export class MemoryJobs implements JobStore {
   readonly #clock: Clock;
   readonly #limits: MemoryJobsLimits;
-  /** By sequence, and so in their order. */
   readonly #jobs = new Map<number, Job>();
   readonly #sequences = new Map<string, number>();
-  /** In the order of their ends. */
-  readonly #ended = new Map<string, Ended>();
+  /** The sequences of all jobs; of all that are dead; and of each queue's. */
+  readonly #places = new Places();
+  readonly #dead = new Places();
+  readonly #deadOf = new Map<string, Places>();
+  readonly #ended: EndedJobs;
   #lastSequence = 0;
-  #bytes = 0;
-  /** When the newest message ended whose id is not remembered any more. */
-  #forgottenAt = Number.NEGATIVE_INFINITY;
+  #jobBytes = 0;
+  #isClosed = false;
 
   constructor(clock: Clock, limits: MemoryJobsLimits) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#ended = new EndedJobs(limits);
+  }
+
+  /** About how many bytes the jobs take, and what is remembered of those that ended. */
+  get bytes(): number {
+    return this.#jobBytes + this.#ended.bytes;
   }
 
   async heads(after: number, max: number): Promise<readonly JobHead[]> {
-    return this.#behind(after, max, () => true).map(headOf);
+    return this.#page(this.#places, after, max).map(headOf);
   }
 
   /** Rejects with `store/full`. */
   async accept(drafts: readonly JobDraft[]): Promise<readonly JobAccepted[]> {
-    const bytes = drafts.reduce((sum, draft) => sum + bytesOf(draft), 0);
-    if (this.#bytes + bytes > this.#limits.jobBytesMax) {
-      throw new BusbarError("store/full", "as many messages wait as the memory may hold", { retryable: true });
-    }
-    this.#forget();
+    this.#assertOpen();
+    this.#ended.expire(this.#clock.wallTimeMs(), drafts.length + FORGOTTEN_PER_CALL);
+    this.#makeRoom(drafts.reduce((sum, draft) => sum + bytesOf(draft), 0));
     return drafts.map((draft) => this.#accept(draft));
   }
 
@@ -67,6 +72,7 @@ export class MemoryJobs implements JobStore {
   }
 
   async change(changes: readonly JobChange[]): Promise<void> {
+    this.#assertOpen();
     this.#change(changes);
   }
 
@@ -76,21 +82,39 @@ export class MemoryJobs implements JobStore {
 
   async find(id: string): Promise<JobFound | undefined> {
     const job = this.#jobs.get(this.#sequences.get(id) ?? 0);
-    return job === undefined ? this.#ended.get(id) : { kind: "job", job };
+    return job === undefined ? this.#ended.find(id) : { kind: "job", job };
   }
 
   async dead({ after, max, queue }: DeadRange): Promise<readonly Job[]> {
-    return this.#behind(after, max, (job) => job.state === "dead" && (queue === undefined || job.queue === queue));
+    return this.#page(queue === undefined ? this.#dead : this.#deadOf.get(queue), after, max);
+  }
+
+  /** Take nothing more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #assertOpen(): void {
+    assert(!this.#isClosed, "the store is not closed yet");
+  }
+
+  /** @throws BusbarError `store/full` */
+  #makeRoom(bytes: number): void {
+    const { jobBytesMax } = this.#limits;
+    if (this.#jobBytes + bytes > jobBytesMax) {
+      throw new BusbarError("store/full", "as many messages wait as the memory may hold", { retryable: true });
+    }
+    while (this.bytes + bytes > jobBytesMax) if (!this.#ended.forgetOldest()) break;
   }
 
   #accept({ firstSentAt, ...draft }: JobDraft): JobAccepted {
-    if (this.#sequences.has(draft.id) || this.#ended.has(draft.id)) return { kind: "repeat" };
-    if (firstSentAt !== undefined && firstSentAt <= this.#forgottenAt) return { kind: "unknown" };
-    const bytes = bytesOf(draft);
-    const job: Job = { ...draft, sequence: ++this.#lastSequence, bytes, attempts: 0, state: "waiting", failures: [] };
-    this.#jobs.set(job.sequence, job);
-    this.#sequences.set(job.id, job.sequence);
-    this.#bytes += bytes;
+    if (this.#sequences.has(draft.id) || this.#ended.find(draft.id) !== undefined) return { kind: "repeat" };
+    if (mayBeForgotten({ firstSentAt }, this.#ended.forgottenAt)) return { kind: "unknown" };
+    const sequence = ++this.#lastSequence;
+    const job: Job = { ...draft, sequence, bytes: bytesOf(draft), attempts: 0, state: "waiting", failures: [] };
+    this.#sequences.set(job.id, sequence);
+    this.#places.add(sequence);
+    this.#put(job);
     return { kind: "accepted", head: headOf(job) };
   }
 
@@ -99,6 +123,7 @@ export class MemoryJobs implements JobStore {
       const job = this.#jobs.get(change.sequence);
       if (job !== undefined) this.#changeOne(job, change);
     }
+    this.#ended.expire(this.#clock.wallTimeMs(), changes.length + FORGOTTEN_PER_CALL);
   }
 
   #changeOne(job: Job, change: JobChange): void {
@@ -108,60 +133,54 @@ export class MemoryJobs implements JobStore {
       case "failed":
         return this.#put({ ...job, dueAt: change.dueAt, failures: withFailure(job.failures, change.failure) });
       case "dead":
+        this.#bury(job);
         return this.#put({ ...job, state: "dead", failures: withFailure(job.failures, change.failure) });
-      case "redriven":
-        return this.#put({
-          ...job,
-          state: "waiting",
-          attempts: 0,
-          dueAt: undefined,
-          payload: change.payload ?? job.payload,
-        });
+      case "redriven": {
+        const payload = change.payload ?? job.payload;
+        this.#unbury(job);
+        const bytes = bytesOf({ ...job, payload });
+        return this.#put({ ...job, payload, bytes, state: "waiting", attempts: 0, dueAt: undefined });
+      }
       case "ended":
         return this.#end(job, change.end);
     }
   }
 
   #put(job: Job): void {
+    this.#jobBytes += job.bytes - (this.#jobs.get(job.sequence)?.bytes ?? 0);
     this.#jobs.set(job.sequence, job);
   }
 
-  #end({ bytes, channel, id, origin, principal, sequence }: Job, end: Ended["end"]): void {
+  #end(job: Job, end: JobEnd): void {
+    const { bytes, channel, id, origin, principal, sequence } = job;
     this.#jobs.delete(sequence);
     this.#sequences.delete(id);
-    this.#bytes -= bytes;
-    this.#ended.set(id, { kind: "ended", id, end, channel, origin, principal, endedAt: this.#clock.wallTimeMs() });
-    this.#forget();
+    this.#places.remove(sequence);
+    this.#unbury(job);
+    this.#jobBytes -= bytes;
+    this.#ended.add(id, { kind: "ended", end, channel, origin, principal }, this.#clock.wallTimeMs());
   }
 
-  /** Forget the ids that are out of the window. */
-  #forget(): void {
-    const before = this.#clock.wallTimeMs() - this.#limits.windowMs;
-    for (const [id, { endedAt }] of this.#ended) {
-      if (endedAt >= before && this.#ended.size <= this.#limits.windowMessagesMax) return;
-      this.#ended.delete(id);
-      this.#forgottenAt = Math.max(this.#forgottenAt, endedAt);
-    }
+  #bury({ queue, sequence }: Job): void {
+    this.#dead.add(sequence);
+    const own = this.#deadOf.get(queue) ?? new Places();
+    own.add(sequence);
+    this.#deadOf.set(queue, own);
   }
 
-  #behind(after: number, max: number, isWanted: (job: Job) => boolean): Job[] {
+  #unbury({ queue, sequence, state }: Job): void {
+    if (state !== "dead") return;
+    this.#dead.remove(sequence);
+    this.#deadOf.get(queue)?.remove(sequence);
+  }
+
+  #page(places: Places | undefined, after: number, max: number): Job[] {
     const jobs: Job[] = [];
-    for (const job of this.#jobs.values()) {
-      if (job.sequence <= after || !isWanted(job)) continue;
+    for (const sequence of places?.behind(after) ?? []) {
+      const job = jobs.length < max ? this.#jobs.get(sequence) : undefined;
+      if (job === undefined) break;
       jobs.push(job);
-      if (jobs.length === max) break;
     }
     return jobs;
   }
-}
-
-function bytesOf({ channel, id, key, payload, principal }: Omit<JobDraft, "firstSentAt">): number {
-  return JOB_BYTES + channel.length + id.length + key.length + payload.length + principal.length;
-}
-
-/** The first failure and the newest ones. */
-function withFailure(failures: readonly Failure[], failure: Failure): Failure[] {
-  const all = [...failures, failure];
-  if (all.length > failuresKeptMax) all.splice(1, 1);
-  return all;
 }

@@ -84,7 +84,7 @@ export class MemoryStore implements TransactionStore {
     this.#limits = { ...memoryStoreLimits, ...limits };
     this.#epoch = randomHex(random, 8);
     this.jobs = new MemoryJobs(clock, this.#limits);
-    this.groups = new MemoryGroups(() => this.#channelNames());
+    this.groups = new MemoryGroups(() => this.#channelNames(), this.#limits.logsMax);
   }
 
   /** About how many bytes the messages of all logs take. */
@@ -116,9 +116,10 @@ export class MemoryStore implements TransactionStore {
   }
 
   async appendAll(batches: readonly Batch[], rider: Rider | undefined): Promise<readonly (readonly Appended[])[]> {
-    const appended = batches.map(({ channel, drafts }) => this.#appendBatch(channel, drafts));
+    // What can fail goes first: an open log takes every append.
+    for (const { channel } of batches) this.#openLog(channel);
     rider?.write();
-    return appended;
+    return batches.map(({ channel, drafts }) => this.#appendBatch(channel, drafts));
   }
 
   async find(channel: string, origin: Pick<Origin, "producer" | "sequence">): Promise<number | undefined> {
@@ -144,6 +145,7 @@ export class MemoryStore implements TransactionStore {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.jobs.close();
     this.#open.clear();
     this.#released.clear();
     this.#bytes = 0;
