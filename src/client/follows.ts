@@ -33,8 +33,9 @@ export class Follows {
         if (stage.stage === "accepted" || "attempt" in stage) return;
         this.#followers.delete(follower);
         if (stage.stage === "delivered" || stage.stage === "dropped") return resolve(stage);
-        const { reason } = { reason: undefined, ...stage };
-        reject(wireError(`message/${stage.stage}`, String(reason ?? "it failed"), { reason }));
+        const reason = "reason" in stage ? stage.reason : undefined;
+        const text = typeof reason === "string" ? reason : "it failed";
+        reject(wireError(`message/${stage.stage}`, text, { reason }));
       };
       const follower = { message, reached, reject };
       if (this.#ended !== undefined) return reject(this.#ended);
@@ -47,8 +48,8 @@ export class Follows {
     for (const follower of this.#followers) this.#ask(follower);
   }
 
-  pushReceived({ message, push: _, ...stage }: StagePush): void {
-    for (const follower of this.#followers) if (follower.message === message) follower.reached(stage);
+  pushReceived(push: StagePush): void {
+    for (const follower of this.#followers) if (follower.message === push.message) follower.reached(push);
   }
 
   /** The bus is over. */

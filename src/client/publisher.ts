@@ -54,8 +54,9 @@ export class Publisher {
   /** Publish `data`, any JSON value. Rejects with what the message was refused for, or with the signal's reason. */
   async publish(channel: string, data: unknown, options?: PublishOptions): Promise<Receipt> {
     const [outcome] = await this.publishAll(channel, [data], options);
-    if (outcome === undefined || outcome.stage === "refused") throw outcome?.error;
-    return outcome;
+    if (outcome?.stage === "refused") throw outcome.error;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- there is an outcome for each message
+    return outcome as Receipt;
   }
 
   /** Publish several; resolves with one outcome for each, in their order. Rejects with the signal's reason alone. */

@@ -10,8 +10,16 @@ it("dead letters are listed page by page, with what is known of each", async () 
   const ids = Array.from({ length: 120 }, (_, index) => `m${index}`);
   await store.accept(
     ids.map((id) => ({
-      ...{ id, queue: "q", channel: "c", key: "k", payload: "1", principal: '{"id":"ada"}', at: 5, dueAt: undefined },
-      ...{ origin: ownOrigin(id), firstSentAt: undefined },
+      id,
+      queue: "q",
+      channel: "c",
+      key: "k",
+      payload: "1",
+      principal: '{"id":"ada"}',
+      at: 5,
+      dueAt: undefined,
+      origin: ownOrigin(id),
+      firstSentAt: undefined,
     })),
   );
   const failure = { attempt: 1, at: 7, error: "no" };
@@ -26,8 +34,16 @@ it("dead letters are listed page by page, with what is known of each", async () 
   const first = await letters.list({ max: 1_000 });
   expect(first).toHaveLength(100);
   expect(first[0]).toEqual({
-    ...{ id: "m0", channel: "c", queue: "q", key: "k", data: 1, from: "ada", at: 5, attempts: 0 },
-    ...{ failures: [failure], sequence: 1 },
+    id: "m0",
+    channel: "c",
+    queue: "q",
+    key: "k",
+    data: 1,
+    from: "ada",
+    at: 5,
+    attempts: 0,
+    failures: [failure],
+    sequence: 1,
   });
   expect(await letters.list({ after: 100 })).toHaveLength(20);
   expect(await letters.list({ queue: "other" })).toEqual([]);

@@ -12,9 +12,23 @@ const known = {
 };
 
 const job = (sequence: number, bytes: number): Job => ({
-  ...{ sequence, bytes, id: String(sequence), queue: "news", channel: "news", key: "news", payload: "1" },
-  ...{ principal: "{}", at: 0, dueAt: undefined, origin: { producer: "p", sequence } },
-  ...{ attempts: 0, failures: [], state: "waiting" },
+  sequence,
+  bytes,
+  id: String(sequence),
+  queue: "news",
+  channel: "news",
+  key: "news",
+  payload: "1",
+  principal: "{}",
+  at: 0,
+  dueAt: undefined,
+  origin: {
+    producer: "p",
+    sequence,
+  },
+  attempts: 0,
+  failures: [],
+  state: "waiting",
 });
 
 it("jobs are given once, and those that do not fit are not kept", () => {

@@ -103,8 +103,17 @@ describe("messages that are processed elsewhere", () => {
       logger,
     });
   const draft = (id: string, more: Partial<JobDraft> = {}): JobDraft => ({
-    ...{ id, queue: "orders/:id", channel: "orders/7", key: id, payload: '{"text":"a"}', principal: '{"id":"ada"}' },
-    ...{ at: clock.wallTimeMs(), dueAt: undefined, origin: ownOrigin(id), firstSentAt: undefined, ...more },
+    id,
+    queue: "orders/:id",
+    channel: "orders/7",
+    key: id,
+    payload: '{"text":"a"}',
+    principal: '{"id":"ada"}',
+    at: clock.wallTimeMs(),
+    dueAt: undefined,
+    origin: ownOrigin(id),
+    firstSentAt: undefined,
+    ...more,
   });
   const stagesOf = (jobs: Jobs<User>, id: string): Stage[] => {
     const stages: Stage[] = [];

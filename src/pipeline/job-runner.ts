@@ -79,6 +79,15 @@ interface Settlement<Principal> {
   readonly produced: Produced;
 }
 
+/** What a line of the log tells: whose attempt it was, and more. */
+interface Told {
+  readonly claim: Claim;
+  readonly cause?: string;
+  readonly stack?: string | undefined;
+  readonly retryAfterMs?: number;
+  readonly what?: string;
+}
+
 /** Carries attempts out: begins them, runs the processor, and writes what came out and the job's end as one. */
 export class JobRunner<Principal extends { readonly id: string }> {
   readonly #options: JobRunnerOptions<Principal>;
@@ -127,7 +136,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
       await this.#run(attempt);
     } catch (cause) {
       // The store cannot be written: the job goes back as it was, and is tried again.
-      this.#log("error", "pipeline/store-failed", attempt, { cause: causeText(cause) });
+      this.#log("error", "pipeline/store-failed", { claim: attempt.claim, cause: causeText(cause) });
       await this.#pause();
       line.queue.release(sequence, claim.attempt);
     } finally {
@@ -155,7 +164,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const { head } = claim;
     const { fresh, job } = await this.#beginning.add(claim);
     if (job === undefined) {
-      this.#log("error", "pipeline/job-lost", attempt, { what: "its record is damaged or gone" });
+      this.#log("error", "pipeline/job-lost", { claim: attempt.claim, what: "its record is damaged or gone" });
       line.queue.finish(head.sequence, claim.attempt);
       return;
     }
@@ -210,7 +219,12 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const waitMs = backoffMs(line.settings.backoff, claim.attempt, random);
     const dueAt = clock.wallTimeMs() + waitMs;
     const cause = causeText(error);
-    this.#log("warn", "pipeline/attempt-failed", attempt, { cause, stack: stackOf(error), retryAfterMs: waitMs });
+    this.#log("warn", "pipeline/attempt-failed", {
+      claim: attempt.claim,
+      cause,
+      stack: stackOf(error),
+      retryAfterMs: waitMs,
+    });
     await this.note({ kind: "failed", sequence, failure: this.#failureOf(attempt, error), dueAt });
     line.meter.count("retried");
     line.queue.retry(sequence, claim.attempt, dueAt);
@@ -223,7 +237,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     await this.note({ kind: "dead", sequence, failure: this.#failureOf(attempt, error) });
     line.queue.bury(sequence, claim.attempt);
     line.meter.count("dead");
-    this.#log("error", "pipeline/dead", attempt, { cause: causeText(error), stack: stackOf(error) });
+    this.#log("error", "pipeline/dead", { claim: attempt.claim, cause: causeText(error), stack: stackOf(error) });
     this.#options.onStage(id, { stage: "dead" });
   }
 
@@ -241,7 +255,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
 
   #tooLate(attempt: Attempt<Principal>): void {
     attempt.line.meter.count("late");
-    this.#log("warn", "pipeline/too-late", attempt, {});
+    this.#log("warn", "pipeline/too-late", { claim: attempt.claim });
   }
 
   /** Have the outcome take effect, however often the store has to be asked. */
@@ -260,11 +274,11 @@ export class JobRunner<Principal extends { readonly id: string }> {
         line.queue.finish(sequence, claim.attempt);
         const stage = endStageOf(settlement, position);
         line.meter.count(stage.stage);
-        if (stage.stage === "rejected") this.#log("info", "pipeline/rejected", attempt, {});
+        if (stage.stage === "rejected") this.#log("info", "pipeline/rejected", { claim: attempt.claim });
         return onStage(id, stage);
       } catch (cause) {
         if (this.#closeError !== undefined) throw cause;
-        this.#log("error", "pipeline/not-settled", attempt, { cause: causeText(cause) });
+        this.#log("error", "pipeline/not-settled", { claim: attempt.claim, cause: causeText(cause) });
         await this.#pause();
       }
     }
@@ -309,12 +323,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     });
   }
 
-  #log(
-    level: "info" | "warn" | "error",
-    event: string,
-    { claim }: Attempt<Principal>,
-    fields: Record<string, unknown>,
-  ): void {
+  #log(level: "info" | "warn" | "error", event: string, { claim, ...fields }: Told): void {
     const { channel, id, queue } = claim.head;
     this.#options.logger[level](event, { message: id, channel, queue, attempt: claim.attempt, ...fields });
   }

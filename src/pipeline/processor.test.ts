@@ -9,8 +9,15 @@ it("a rejection carries its reason, and a drop the stage that the publisher is t
 
 describe("several processors as one", () => {
   const context: ProcessContext<unknown, unknown> = {
-    ...{ channel: "a", params: {}, principal: {}, attempt: 1, idempotencyKey: "m", signal: new LazyAbort().signal },
-    ...{ emit: () => {}, reject: (reason: string) => new Rejection(reason), drop: () => new Dropped() },
+    channel: "a",
+    params: {},
+    principal: {},
+    attempt: 1,
+    idempotencyKey: "m",
+    signal: new LazyAbort().signal,
+    emit: () => {},
+    reject: (reason: string) => new Rejection(reason),
+    drop: () => new Dropped(),
   };
   const twice = (number: number): number => number * 2;
   const later = async (number: number): Promise<number> => number + 1;

@@ -27,14 +27,12 @@ describe("what comes out of a processor", () => {
     const match = app.match("chat/lobby");
     if (match === undefined) throw new Error("there is such a channel");
     const work: Work<User> = {
-      ...{
-        channel: "chat/lobby",
-        match,
-        data: { text: "a" },
-        message: { text: "a" },
-        principal: { id: "ada" },
-        attempt: 3,
-      },
+      channel: "chat/lobby",
+      match,
+      data: { text: "a" },
+      message: { text: "a" },
+      principal: { id: "ada" },
+      attempt: 3,
       id: () => {
         idsAsked++;
         return "m1";
@@ -74,7 +72,11 @@ describe("what comes out of a processor", () => {
       return message;
     });
     expect(told).toEqual({
-      ...{ attempt: 3, name: "chat/lobby", idempotencyKey: "m1", params: { room: "lobby" }, principal: { id: "ada" } },
+      attempt: 3,
+      name: "chat/lobby",
+      idempotencyKey: "m1",
+      params: { room: "lobby" },
+      principal: { id: "ada" },
       aborted: false,
     });
   });

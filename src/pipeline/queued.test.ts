@@ -24,7 +24,6 @@ describe("a queued processor", () => {
     ["a backoff of nothing", { backoff: { firstMs: 0 } }],
     ["a backoff without end", { backoff: { longestMs: Infinity } }],
   ])("is refused with %s", (_name, options) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as from JavaScript
     const wrong = options as QueueOptions<unknown, unknown, unknown>;
     expect(() => queued(() => 1, wrong)).toThrow(expect.objectContaining({ code: "pipeline/invalid-queue" }));
   });

@@ -25,7 +25,8 @@ export class Followers {
   tell(id: string, stage: Stage): void {
     const listeners = this.#listeners.get(id);
     if (listeners === undefined) return;
-    for (const listener of [...listeners]) listener(stage);
+    // One that stops following takes itself out of the set, and a set bears that.
+    for (const listener of listeners) listener(stage);
     if (isEnd(stage)) this.#listeners.delete(id);
   }
 }

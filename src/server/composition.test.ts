@@ -20,9 +20,13 @@ describe("putting a server together", () => {
   it("refuses queues on a store that keeps none", async () => {
     const store = new MemoryStore({ clock: new VirtualClock(), random: new SeededRandom(1) });
     const plain: Store = {
-      ...{ append: store.append.bind(store), close: store.close.bind(store), find: store.find.bind(store) },
-      ...{ open: store.open.bind(store), present: store.present.bind(store) },
-      ...{ read: store.read.bind(store), release: store.release.bind(store) },
+      append: store.append.bind(store),
+      close: store.close.bind(store),
+      find: store.find.bind(store),
+      open: store.open.bind(store),
+      present: store.present.bind(store),
+      read: store.read.bind(store),
+      release: store.release.bind(store),
     };
     await expect(startQueue({ store: plain })).rejects.toMatchObject({ code: "server/no-queues" });
   });
@@ -37,7 +41,6 @@ describe("putting a server together", () => {
     ["a key with blanks", { workers: { listen: { port: 0 }, key: "a key with blanks in it" } }],
     ["a module that exports nothing", { process: new URL("data:text/javascript,export%20const%20other%20=%201") }],
   ])("refuses %s", async (_name, wrong) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as from JavaScript
     const given = { ...options, ...wrong } as typeof options;
     await expect(serve(queueApp, given)).rejects.toMatchObject({ code: "options/invalid" });
   });

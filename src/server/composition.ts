@@ -111,15 +111,36 @@ export async function openProcessing<App extends Contract>(
   const executor = new SplitExecutor(new SplitExecutor(local, workers.host), members);
   const limits = options.limits?.pipeline ?? {};
   const processing = await Processing.open({
-    ...{ app, hub, executor, queued, queues, stores, durabilityOf, clock, random, logger, limits },
+    app,
+    hub,
+    executor,
+    queued,
+    queues,
+    stores,
+    durabilityOf,
+    clock,
+    random,
+    logger,
+    limits,
   });
   const groupStores = { memory: groupsOf(memory), disk: durable && groupsOf(durable) };
   const groups = new Groups({
-    ...{ contract: app, hub, executor: members, durabilityOf, clock, logger },
+    contract: app,
+    hub,
+    executor: members,
+    durabilityOf,
+    clock,
+    logger,
     stores: (durability) => {
       const store = groupStores[durability];
       const jobs = processing.jobs(durability);
-      return store && jobs && { groups: store, jobs };
+      return (
+        store &&
+        jobs && {
+          groups: store,
+          jobs,
+        }
+      );
     },
   });
   return { processing, groups };

@@ -209,9 +209,15 @@ class ChannelFeed implements Sink {
     this.#subscription = undefined;
     this.#buffer = [];
     this.#timer?.cancel();
-    this.#timer = clock.schedule(AGAIN_MS, () => {
-      this.#open().catch(() => {});
-    });
+    this.#timer = clock.schedule(AGAIN_MS, () => this.#openAgain());
+  }
+
+  /** It never rejects: what goes wrong is tried again. */
+  #openAgain(): void {
+    this.#open().then(
+      () => {},
+      () => {},
+    );
   }
 
   #moveOn(): void {

@@ -149,10 +149,22 @@ export class Groups {
     const settings = queueSettings({ ...options, parallelMax: Number.MAX_SAFE_INTEGER });
     const queue = `${groupPrefix}${group}`;
     const feed = new GroupFeed({
-      ...{ group, pattern, queue, contract, hub, clock, logger, onGap, groups: store.groups },
+      group,
+      pattern,
+      queue,
+      contract,
+      hub,
+      clock,
+      logger,
+      onGap,
+      groups: store.groups,
       keyOf: (message, channel) => {
         const params = contract.match(channel)?.params ?? {};
-        return settings.key(message.data, { channel, params, principal: { id: message.from } });
+        return settings.key(message.data, {
+          channel,
+          params,
+          principal: { id: message.from },
+        });
       },
       accept: (draft) => store.jobs.accept(draft),
       hasRoomFor: (drafts) => store.jobs.hasRoomFor(drafts),

@@ -25,8 +25,17 @@ it("a message is posted with a signature of its time and its body", async () => 
     headers: { "X-More": "1" },
   });
   const context = {
-    ...{ channel: "a/1", params: { n: "1" }, attempt: 2, idempotencyKey: "m1", signal: new LazyAbort().signal },
-    principal: { id: "ada", roles: ["member"], claims: { secret: "not for others" }, expiresAtMs: undefined },
+    channel: "a/1",
+    params: { n: "1" },
+    attempt: 2,
+    idempotencyKey: "m1",
+    signal: new LazyAbort().signal,
+    principal: {
+      id: "ada",
+      roles: ["member"],
+      claims: { secret: "not for others" },
+      expiresAtMs: undefined,
+    },
     emit: () => {},
     reject: () => {
       throw new Error("it was not rejected");
@@ -41,8 +50,15 @@ it("a message is posted with a signature of its time and its body", async () => 
   const signature = createHmac("sha256", secret).update(`${timestamp}.${body}`).digest("hex");
   expect(headers).toMatchObject({ "busbar-signature": `v1=${signature}`, "idempotency-key": "m1", "x-more": "1" });
   expect(JSON.parse(body)).toEqual({
-    ...{ id: "m1", attempt: 2, channel: "a/1", params: { n: "1" }, data: 5 },
-    principal: { id: "ada", roles: ["member"] },
+    id: "m1",
+    attempt: 2,
+    channel: "a/1",
+    params: { n: "1" },
+    data: 5,
+    principal: {
+      id: "ada",
+      roles: ["member"],
+    },
   });
   server.close();
 });

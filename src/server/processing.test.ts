@@ -21,7 +21,6 @@ describe("the pipeline of a server", () => {
     ["is no text", () => 5],
     ["is too long", () => "k".repeat(300)],
   ])("refuses a message whose key %s", async (_name, key) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as from JavaScript
     const wrong = key as () => string;
     const server = await startQueue({ process: { "jobs/:id": queued((message) => message, { key: wrong }) } });
     await expect(accepted(server, 1)).rejects.toMatchObject({ code: "message/failed" });

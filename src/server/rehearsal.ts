@@ -81,8 +81,17 @@ export class Rehearsal<App extends Contract> {
     const table = processorTable<Principal>(app, process);
     const executor = new LocalExecutor({ ...table, match: app.match.bind(app), emitsMax: pipelineLimits.emitsMax });
     this.#processing = new Processing({
-      ...{ ...table, app, hub, executor, clock, random, logger },
-      stores: { memory: jobsOf(store), disk: undefined },
+      ...table,
+      app,
+      hub,
+      executor,
+      clock,
+      random,
+      logger,
+      stores: {
+        memory: jobsOf(store),
+        disk: undefined,
+      },
       durabilityOf: () => "memory",
       limits: {},
     });

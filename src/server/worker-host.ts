@@ -151,7 +151,7 @@ export class WorkerHost implements Executor<Principal> {
       parallelMax,
       isLeaving: false,
       seats: 0,
-      running: new Map(),
+      running: new Map<number, Running>(),
     };
     this.#members.set(name, member);
     const before = member.socket;
@@ -161,8 +161,8 @@ export class WorkerHost implements Executor<Principal> {
     member.parallelMax = parallelMax;
     member.isLeaving = false;
     // What it does not work on any more was lost on the way.
-    const tasks = new Set(hello.tasks);
-    for (const { settle, task } of member.running.values()) if (!tasks.has(task)) settle.reject(lostError(name));
+    const tasks = new Set<number>(hello.tasks);
+    for (const [task, running] of member.running) if (!tasks.has(task)) running.settle.reject(lostError(name));
     for (const task of tasks) if (!member.running.has(task)) this.#tell(member, { say: "cancel", task });
     const isDifferent = hello.contract !== contract.fingerprint;
     if (isDifferent) logger.warn("worker/contract-differs", { worker: name });

@@ -11,7 +11,14 @@ it("a process that ends is told, and started again after a while that grows", as
   const logger: Logger = { ...silentLogger, error: (_event, fields) => void ended.push(fields) };
   // No program stands beside the sources: each process ends at once.
   const processes = new WorkerProcesses({
-    ...{ count: 1, module: "nowhere", url: "unix:/nowhere", key: "k", parallelMax: 1, memoryMiB: 64, clock, logger },
+    count: 1,
+    module: "nowhere",
+    url: "unix:/nowhere",
+    key: "k",
+    parallelMax: 1,
+    memoryMiB: 64,
+    clock,
+    logger,
     onLost: (name) => void lost.push(name),
   });
   expect(processes.pids).toHaveLength(1);

@@ -15,8 +15,14 @@ const app = contract({ "a/:n": channel({ message: z.unknown() }) });
 const key = "a-key-that-nobody-guesses";
 const open = (options: WorkersOptions): Promise<Workers> =>
   Workers.open({
-    ...{ options, contract: app, patterns: new Set(["a/:n"]), module: undefined, leaseMs: 1_000 },
-    ...{ clock: new VirtualClock(), random: new SeededRandom(1), logger: silentLogger },
+    options,
+    contract: app,
+    patterns: new Set(["a/:n"]),
+    module: undefined,
+    leaseMs: 1e3,
+    clock: new VirtualClock(),
+    random: new SeededRandom(1),
+    logger: silentLogger,
   });
 
 it("workers attach over a Unix socket, with the key", async () => {

@@ -38,7 +38,8 @@ async function main({
     logger: consoleLogger(),
   });
   const end = (): void => {
-    worker.close().finally(() => process.exit(0));
+    const exit = (): void => process.exit(0);
+    worker.close().then(exit, exit);
   };
   process.on("SIGTERM", end);
   process.on("disconnect", () => process.exit(0));

@@ -130,7 +130,7 @@ export class Worker implements AsyncDisposable {
     const welcome = deferred<void>();
     this.#socket = socket;
     socket.on("message", (data) => {
-      this.#hear(String(data), welcome.resolve);
+      this.#hear(String(data), () => welcome.resolve());
     });
     socket.on("close", ({ code, reason }) => {
       this.#alive?.cancel();

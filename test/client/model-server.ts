@@ -184,6 +184,8 @@ export class ModelServer {
     switch (command.do) {
       case "ping":
         return peer.send(encodeOk<"ping">(id, {}));
+      case "follow":
+        return peer.send(encodeError(inReplyTo(wireError("message/unknown", "nothing is queued here"), id)));
       case "refresh":
         return peer.send(encodeOk<"refresh">(id, this.welcome));
       case "compare":

@@ -117,9 +117,9 @@ describeWith("sqlite3", "orders whose server and workers are killed", (sqlite3) 
       });
     };
     let count = 0;
-    let isOver = false;
+    const over = new AbortController();
     const publish = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const order = orderOf(++count);
         const receipt = bus
           .channel(`orders/shop-${count % shops}`)
@@ -152,7 +152,7 @@ describeWith("sqlite3", "orders whose server and workers are killed", (sqlite3) 
       if (cycle % 20 === 0)
         console.log(`${cycle} kills; ${count} orders, ${accepted.length} accepted, ${booked.size} booked`);
     }
-    isOver = true;
+    over.abort();
     await published;
     await Promise.all(underWay);
     expect(accepted).toHaveLength(count);

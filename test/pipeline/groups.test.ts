@@ -188,7 +188,6 @@ describe("a group of subscribers", () => {
     ["a pattern that the contract has not", "orders/:id", "billing"],
   ])("is refused with %s", async (_name, pattern, group) => {
     const on = await start();
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as from JavaScript
     await expect(on.subscribe(pattern as "orders/:shop", { group }, () => {})).rejects.toMatchObject({
       code: "group/invalid",
     });
@@ -200,7 +199,6 @@ describe("a queued message", () => {
     const never = {
       "orders/:shop": queued<{ n: number }, { shop: string }, never, never>(() => new Promise(() => {})),
     };
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a processor that never ends fits every message
     let on = await start({ process: never as ServeOptions<App>["process"] & object });
     const receipts = await on.channel("orders/a").publishAll([{ n: 1 }, { n: 2 }, { n: 3 }]);
     expect(receipts.map(({ stage }) => stage)).toEqual(["accepted", "accepted", "accepted"]);

@@ -3,8 +3,11 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
+import type * as ServerModule from "busbar/server";
 import type { BusServer, WorkersOptions } from "busbar/server";
+import type * as WorkerModule from "busbar/worker";
 import { silentLogger } from "../../src/kernel/logger.js";
+import type * as OrdersModule from "./programs/orders.mjs";
 
 const program = (name: string): URL => new URL(`programs/${name}`, import.meta.url);
 
@@ -13,7 +16,7 @@ const built = (name: string): string => new URL(`../../dist/${name}/index.js`, i
 
 const key = "a-key-that-nobody-guesses";
 
-type Orders = typeof import("./programs/orders.mjs").app;
+type Orders = typeof OrdersModule.app;
 
 describe("processors in processes of their own", () => {
   let server: BusServer<Orders> | undefined;
@@ -26,8 +29,8 @@ describe("processors in processes of their own", () => {
   });
 
   const start = async (workers: number | WorkersOptions): Promise<BusServer<Orders>> => {
-    const { serve, basic }: typeof import("busbar/server") = await import(built("server"));
-    const { app }: typeof import("./programs/orders.mjs") = await import(program("orders.mjs").href);
+    const { serve, basic }: typeof ServerModule = await import(built("server"));
+    const { app }: typeof OrdersModule = await import(program("orders.mjs").href);
     const authenticate = basic({});
     const isRemote = typeof workers === "object" && workers.count === undefined;
     const processors = program(isRemote ? "remote.mjs" : "orders.mjs");
@@ -115,10 +118,8 @@ describe("processors in processes of their own", () => {
 
   it("are refused without the key", async () => {
     const on = await start({ listen: { port: 0 }, key });
-    const { work }: typeof import("busbar/worker") = await import(pathToFileURL(fileURLToPath(built("worker"))).href);
-    const { app, process: processors }: typeof import("./programs/orders.mjs") = await import(
-      program("orders.mjs").href
-    );
+    const { work }: typeof WorkerModule = await import(pathToFileURL(fileURLToPath(built("worker"))).href);
+    const { app, process: processors }: typeof OrdersModule = await import(program("orders.mjs").href);
     const url = `ws://127.0.0.1:${on.pipeline.workerPort}`;
     await expect(work(app, { url, key: "another", process: processors })).rejects.toMatchObject({
       code: "worker/refused",

@@ -51,9 +51,9 @@ export class ModerationList {
   }
 
   #itemOf({ at, channel, data, from, id }: DeadLetterView): HTMLElement {
-    const { author = "", text = "" } = Object(data);
+    const { author, text } = reportOf(data);
     const room = channel.split("/")[1] ?? "";
-    const head = `${displayName(String(author))} in #${room}`;
+    const head = `${displayName(author)} in #${room}`;
     const by = `reported by ${displayName(from)} at ${clockTime(new Date(at))}`;
     const decide = (call: Promise<unknown>): void => {
       call.finally(() => this.#look()).catch(() => {});
@@ -66,10 +66,16 @@ export class ModerationList {
       class: "report-item",
       children: [
         element("b", { text: head }),
-        element("p", { text: String(text) }),
+        element("p", { text }),
         element("p", { class: "quiet", text: by }),
         element("p", { class: "choice", children: [fine, unwelcome] }),
       ],
     });
   }
+}
+
+/** What was reported: the letter has it as it was published. */
+function reportOf(data: unknown): { readonly author: string; readonly text: string } {
+  const isReport = typeof data === "object" && data !== null && "author" in data && "text" in data;
+  return isReport ? { author: String(data.author), text: String(data.text) } : { author: "", text: "" };
 }
