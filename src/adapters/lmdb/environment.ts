@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, type Stats } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Database, open, RootDatabase } from "lmdb";
-import { BusbarError } from "../../kernel/errors.js";
+import { assert, BusbarError } from "../../kernel/errors.js";
 import type { Random } from "../../kernel/random.js";
 import { randomHex } from "../../kernel/random-hex.js";
 import { OwnerLock, type OwnerRecord } from "./owner-lock.js";
@@ -29,6 +29,12 @@ interface Meta {
 /** A record to write, or to remove where there is no value. */
 export type Write = readonly [table: Table, key: Buffer, value?: Buffer];
 
+/** What a commit is going to write, and who is told whether it succeeded. */
+interface Gathering {
+  readonly writes: Write[];
+  readonly listeners: ((isCommitted: boolean) => void)[];
+}
+
 /** A folder with an LMDB environment in it, which this process owns. */
 export class Environment {
   readonly epoch: string;
@@ -48,6 +54,8 @@ export class Environment {
   readonly progress: Table;
   /** The queues' names of dead letters, by sequence. */
   readonly dead: Table;
+  /** Dead letters by queue and sequence. */
+  readonly deadOf: Table;
   /** Sequences of queued messages, or their ends, by id. */
   readonly jobIds: Table;
   /** Ids of messages that ended, in the order of their ends. */
@@ -61,6 +69,8 @@ export class Environment {
   #nextNumber: number;
   /** Whether the last commit failed. */
   #hasFailed = false;
+  /** The commit that is being put together. */
+  #gathering: Gathering | undefined;
 
   private constructor(root: RootDatabase<Buffer, Buffer>, lock: OwnerLock, epoch: string) {
     const table = (name: string): Table => root.openDB({ name, encoding: "binary", keyEncoding: "binary" });
@@ -75,6 +85,7 @@ export class Environment {
     this.jobs = table("jobs");
     this.progress = table("progress");
     this.dead = table("dead");
+    this.deadOf = table("dead by queue");
     this.jobIds = table("job ids");
     this.ends = table("ends");
     this.groups = table("groups");
@@ -129,32 +140,42 @@ export class Environment {
   }
 
   /**
-   * Write all of this and of what `also` writes, or nothing of it; resolves when it is committed, or with `isFlushed` when an fsync has covered it.
+   * Write all of this and of what `also` adds, or nothing of it; resolves when it is committed, or with `isFlushed` when
+   * an fsync has covered it.
    *
-   * Rejects with `store/full` or `store/failed`.
+   * Rejects with `store/full` or `store/failed`, or with what `also` throws.
    */
   async commit(isFlushed: boolean, writes: readonly Write[], also: () => void = () => {}): Promise<void> {
+    const gathering = this.#gather(writes, also);
     try {
-      const committed = this.#root.batch(() => {
-        this.write(writes);
-        also();
-      });
+      const committed = this.#root.batch(() => put(gathering.writes));
       await committed;
+      for (const listener of gathering.listeners.splice(0)) listener(true);
       // That of this batch: the environment's own would wait for whatever was written since, too.
       if (isFlushed && "flushed" in committed) await committed.flushed;
       this.#hasFailed = false;
     } catch (error) {
+      for (const listener of gathering.listeners.splice(0)) listener(false);
       this.#hasFailed = true;
       throw storeError(await commitCause(error));
     }
   }
 
-  /** Write what belongs to a batch: inside of it. */
-  write(writes: readonly Write[]): void {
-    for (const [table, key, value] of writes) {
-      const written = value === undefined ? table.remove(key) : table.put(key, value);
-      // It fails as the batch does, and is looked at there.
-      written.catch(() => {});
+  /** Write this as well: inside of a commit's `also`. `onSettled` is told whether the commit succeeded. */
+  add(writes: readonly Write[], onSettled: (isCommitted: boolean) => void): void {
+    assert(this.#gathering !== undefined, "a commit is being put together");
+    for (const write of writes) this.#gathering.writes.push(write);
+    this.#gathering.listeners.push(onSettled);
+  }
+
+  #gather(writes: readonly Write[], also: () => void): Gathering {
+    const gathering: Gathering = { writes: [...writes], listeners: [] };
+    this.#gathering = gathering;
+    try {
+      also();
+      return gathering;
+    } finally {
+      this.#gathering = undefined;
     }
   }
 
@@ -166,6 +187,14 @@ export class Environment {
     }
     await this.#lock.release();
     await this.#root.close();
+  }
+}
+
+function put(writes: readonly Write[]): void {
+  for (const [table, key, value] of writes) {
+    const written = value === undefined ? table.remove(key) : table.put(key, value);
+    // It fails as the batch does, and is looked at there.
+    written.catch(() => {});
   }
 }
 

@@ -2,10 +2,11 @@ import type { Clock } from "../../kernel/clock.js";
 import { BusbarError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/logger.js";
 import {
-  failuresKeptMax,
+  bytesOf,
   headOf,
+  mayBeForgotten,
+  withFailure,
   type DeadRange,
-  type Failure,
   type Job,
   type JobAccepted,
   type JobChange,
@@ -15,95 +16,115 @@ import {
   type JobStore,
   type Rider,
 } from "../../pipeline/job-store.js";
+import type { Door } from "./door.js";
+import { EndedIds, type EndedJob } from "./ended-ids.js";
 import type { Environment, Table, Write } from "./environment.js";
+import {
+  readAccepted,
+  readCounters,
+  readKnown,
+  readProgress,
+  readQueue,
+  type AcceptedJob,
+  type Counters,
+  type Known,
+  type Progress,
+} from "./job-records.js";
 import type { OriginLimits } from "./origin-limits.js";
-import { isIntact, jsonRecord, readJson, sequenceKey, sequenceOf } from "./records.js";
-
-/** About what a job takes up beside its texts. */
-const JOB_BYTES = 300;
-
-/** So many ids of ended jobs are forgotten with one call beside those that ended, so that no call takes long. */
-const FORGOTTEN_PER_CALL = 64;
+import { behindQueueKey, jsonRecord, queueKey, queueSequenceOf, sequenceKey, sequenceOf } from "./records.js";
 
 /** Behind all sequences that there will be. */
 const COUNTERS_KEY = Buffer.from("counters");
 
-/** What is kept of all jobs together. */
-interface Counters {
-  readonly lastSequence: number;
-  /** When the newest job ended whose id is not remembered any more; null where none was. */
-  readonly forgottenAt: number | null;
-}
-
-/** A job as it was accepted. */
-type Accepted = Omit<JobDraft, "firstSentAt"> & { readonly bytes: number };
-
-/** What has become of a job since; none is kept before its first attempt. */
-type Progress = Pick<Job, "attempts" | "failures" | "state"> & {
-  /** null: at once; missing: as it was accepted. */
-  readonly dueAt?: number | null;
-};
-
-/** What is remembered of an id: the job's sequence, or how it ended. */
-type Known = { readonly sequence: number } | Extract<JobFound, { kind: "ended" }>;
-
 export interface LmdbJobsOptions {
   readonly environment: Environment;
+  readonly door: Door;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: OriginLimits;
-  /** A write is under way: the store is closed behind it. */
-  readonly doing: <Value>(work: Promise<Value>) => Promise<Value>;
+}
+
+/** What a commit that is under way makes of a job; what is missing is as it was. */
+interface Pending {
+  readonly isEnded: boolean;
+  readonly accepted: AcceptedJob | undefined;
+  readonly progress: Progress | undefined;
+}
+
+/** A job that a change is about. */
+interface Target {
+  readonly key: Buffer;
+  readonly pending: Pending | undefined;
+}
+
+/** What a call is about to write. */
+interface Draft {
+  readonly writes: Write[];
+  readonly ended: EndedJob[];
+  readonly pending: Map<number, Pending>;
 }
 
 /**
  * Keeps queued messages in the embedded store.
  *
- * A job is one record that never changes, and one of what has become of it since; its id leads to it, and to its end for
- * as long as the idempotence window.
+ * A job is one record that never changes, but for a dead letter's new message, and one of what has become of it since;
+ * its id leads to it, and to its end for as long as the idempotence window.
  */
 export class LmdbJobs implements JobStore {
   readonly #options: LmdbJobsOptions;
+  readonly #ends: EndedIds;
   #lastSequence: number;
-  #forgottenAt: number;
-  /** The number of the end that comes next: the ends stand in their order. */
-  #nextEnd: number;
-  /** How many ends are remembered. */
-  #endCount: number;
   /** The last call that looked ids up before it wrote. It never rejects. */
   #lastAccept: Promise<unknown> = Promise.resolve();
+  /** What is not committed yet, so that changes build on those before without waiting for them. */
+  readonly #pending = new Map<number, Pending>();
 
   /** @throws BusbarError `store/corrupt` where the record of the counters is damaged. */
   constructor(options: LmdbJobsOptions) {
-    const { environment } = options;
+    const { clock, environment, limits } = options;
     this.#options = options;
-    const counters = readCounters(environment.jobs);
+    const counters = countersOf(environment.jobs);
     this.#lastSequence = counters.lastSequence;
-    this.#forgottenAt = counters.forgottenAt ?? Number.NEGATIVE_INFINITY;
-    const [newest] = environment.ends.getRange({ reverse: true, limit: 1 });
-    this.#nextEnd = newest === undefined ? 1 : sequenceOf(newest.key) + 1;
-    this.#endCount = environment.ends.getKeysCount();
+    const forgottenAt = counters.forgottenAt ?? Number.NEGATIVE_INFINITY;
+    const report = (what: string, which: number): void => this.#report(what, which);
+    this.#ends = new EndedIds({ environment, clock, limits, forgottenAt, report });
   }
 
   async heads(after: number, max: number): Promise<readonly JobHead[]> {
-    return [...this.#jobsBehind(after, max)].map(headOf);
+    this.#options.door.assertOpen();
+    const heads: JobHead[] = [];
+    const range = { start: sequenceKey(after + 1), end: COUNTERS_KEY };
+    for (const { key, value } of this.#options.environment.jobs.getRange(range)) {
+      if (heads.length >= max) break;
+      const job = this.#jobOf(sequenceOf(key), key, value);
+      if (job !== undefined) heads.push(headOf(job));
+    }
+    return heads;
   }
 
-  /** Rejects with `store/full` or `store/failed`. */
-  accept(drafts: readonly JobDraft[]): Promise<readonly JobAccepted[]> {
+  /** Resolves when an fsync has covered them. Rejects with `store/full` or `store/failed`. */
+  async accept(drafts: readonly JobDraft[]): Promise<readonly JobAccepted[]> {
+    this.#options.door.assertOpen();
     const accepted = this.#lastAccept.then(() => this.#accept(drafts));
     this.#lastAccept = accepted.catch(() => {});
-    return this.#options.doing(accepted);
+    return this.#options.door.doing(accepted);
   }
 
   async read(sequences: readonly number[]): Promise<readonly (Job | undefined)[]> {
+    this.#options.door.assertOpen();
     return sequences.map((sequence) => this.#job(sequence));
   }
 
-  /** An end, or that a job is dead, is on disk when this resolves. Rejects with `store/full` or `store/failed`. */
-  change(changes: readonly JobChange[]): Promise<void> {
+  /**
+   * An end, that a job is dead, and that it waits again, are on disk when this resolves; all else survives the process's
+   * end, not the machine's: then an attempt is made once more than it was counted. Rejects with `store/full` or
+   * `store/failed`.
+   */
+  async change(changes: readonly JobChange[]): Promise<void> {
+    const { door, environment } = this.#options;
+    door.assertOpen();
     const isFlushed = changes.some(({ kind }) => kind === "ended" || kind === "dead" || kind === "redriven");
-    return this.#options.doing(this.#options.environment.commit(isFlushed, [], () => this.#write(changes)));
+    return door.doing(environment.commit(isFlushed, [], () => this.#write(changes)));
   }
 
   rider(changes: readonly JobChange[]): Rider {
@@ -111,6 +132,7 @@ export class LmdbJobs implements JobStore {
   }
 
   async find(id: string): Promise<JobFound | undefined> {
+    this.#options.door.assertOpen();
     const known = this.#known(id);
     if (known === undefined || "kind" in known) return known;
     const job = this.#job(known.sequence);
@@ -118,13 +140,12 @@ export class LmdbJobs implements JobStore {
   }
 
   async dead({ after, max, queue }: DeadRange): Promise<readonly Job[]> {
+    this.#options.door.assertOpen();
     const jobs: Job[] = [];
-    const range = { start: sequenceKey(after + 1) };
-    for (const { key, value } of this.#options.environment.dead.getRange(range)) {
-      if (queue !== undefined && value.toString() !== queue) continue;
-      const job = this.#job(sequenceOf(key));
+    for (const sequence of this.#graves(queue, after)) {
+      if (jobs.length >= max) break;
+      const job = this.#job(sequence);
       if (job !== undefined) jobs.push(job);
-      if (jobs.length === max) break;
     }
     return jobs;
   }
@@ -136,15 +157,16 @@ export class LmdbJobs implements JobStore {
     let sequence = this.#lastSequence;
     const answers = drafts.map(({ firstSentAt, ...draft }): JobAccepted => {
       if (inBatch.has(draft.id) || this.#known(draft.id) !== undefined) return { kind: "repeat" };
-      if (firstSentAt !== undefined && firstSentAt <= this.#forgottenAt) return { kind: "unknown" };
+      if (mayBeForgotten({ firstSentAt }, this.#ends.forgottenAt)) return { kind: "unknown" };
       inBatch.add(draft.id);
       sequence++;
-      const accepted: Accepted = { ...draft, bytes: bytesOf(draft) };
+      const accepted: AcceptedJob = { ...draft, bytes: bytesOf(draft) };
       const key = sequenceKey(sequence);
       const idKey = Buffer.from(draft.id);
+      const known: Known = { sequence };
       writes.push([environment.jobs, key, jsonRecord(key, accepted)]);
-      writes.push([environment.jobIds, idKey, jsonRecord(idKey, { sequence })]);
-      return { kind: "accepted", head: headOf({ ...accepted, ...fresh(sequence, accepted.dueAt) }) };
+      writes.push([environment.jobIds, idKey, jsonRecord(idKey, known)]);
+      return { kind: "accepted", head: headOf({ ...accepted, sequence, attempts: 0, state: "waiting" }) };
     });
     if (writes.length === 0) return answers;
     // Never given again, whatever becomes of this write.
@@ -153,92 +175,95 @@ export class LmdbJobs implements JobStore {
     return answers;
   }
 
-  /** Inside a transaction. */
+  /** Inside of a commit. */
   #write(changes: readonly JobChange[]): void {
-    const writes: Write[] = [];
-    const progress = new Map<number, Progress>();
-    for (const change of changes) this.#writesOf(change, writes, progress);
-    if (changes.some(({ kind }) => kind === "ended")) this.#forget(writes, changes.length + FORGOTTEN_PER_CALL);
-    this.#options.environment.write(writes);
+    const draft: Draft = { writes: [], ended: [], pending: new Map() };
+    for (const change of changes) this.#writeOne(change, draft);
+    const ends = draft.ended.length === 0 ? undefined : this.#ends.change(draft.ended);
+    if (ends !== undefined) draft.writes.push(...ends.writes, this.#countersWrite());
+    for (const [sequence, pending] of draft.pending) this.#pending.set(sequence, pending);
+    this.#options.environment.add(draft.writes, (isCommitted) => {
+      if (!isCommitted) ends?.undo();
+      for (const [sequence, pending] of draft.pending) {
+        if (this.#pending.get(sequence) === pending) this.#pending.delete(sequence);
+      }
+    });
   }
 
-  #writesOf(change: JobChange, writes: Write[], changed: Map<number, Progress>): void {
-    const { environment } = this.#options;
+  #writeOne(change: JobChange, draft: Draft): void {
     const { sequence } = change;
     const key = sequenceKey(sequence);
-    const record = environment.jobs.getBinary(key);
-    if (record === undefined) return;
-    const before = (): Progress => changed.get(sequence) ?? this.#progress(sequence);
-    const put = (next: Progress): void => {
-      changed.set(sequence, next);
-      writes.push([environment.progress, key, jsonRecord(key, next)]);
-    };
-    switch (change.kind) {
-      case "begun":
-        return put({ ...before(), attempts: change.attempts });
-      case "failed": {
-        const { failures, ...others } = before();
-        return put({ ...others, dueAt: change.dueAt, failures: withFailure(failures, change.failure) });
-      }
-      case "dead": {
-        const { failures, ...others } = before();
-        writes.push([environment.dead, key, Buffer.from(this.#acceptedOf(sequence, key, record)?.queue ?? "")]);
-        return put({ ...others, state: "dead", failures: withFailure(failures, change.failure) });
-      }
-      case "redriven": {
-        const accepted = this.#acceptedOf(sequence, key, record);
-        writes.push([environment.dead, key]);
-        if (change.payload !== undefined && accepted !== undefined) {
-          writes.push([environment.jobs, key, jsonRecord(key, { ...accepted, payload: change.payload })]);
-        }
-        return put({ ...before(), state: "waiting", attempts: 0, dueAt: null });
-      }
-      case "ended": {
-        const { channel, id, origin, principal } = change.of;
-        const ended: Known = { kind: "ended", end: change.end, channel, origin, principal };
-        const idKey = Buffer.from(id);
-        const endKey = sequenceKey(this.#nextEnd++);
-        this.#endCount++;
-        writes.push([environment.jobs, key], [environment.progress, key]);
-        if (change.end.kind === "discarded") writes.push([environment.dead, key]);
-        writes.push([environment.jobIds, idKey, jsonRecord(idKey, ended)]);
-        writes.push([environment.ends, endKey, jsonRecord(endKey, { id, at: this.#options.clock.wallTimeMs() })]);
-      }
+    const pending = draft.pending.get(sequence) ?? this.#pending.get(sequence);
+    if (pending === undefined ? !this.#options.environment.jobs.doesExist(key) : pending.isEnded) return;
+    const target: Target = { key, pending };
+    if (change.kind === "ended") {
+      this.#end(change, target, draft);
+      draft.pending.set(sequence, { isEnded: true, accepted: undefined, progress: undefined });
+      return;
     }
+    const accepted = change.kind === "redriven" ? this.#redrive(change, target, draft) : pending?.accepted;
+    if (change.kind === "dead") this.#bury(target, draft);
+    const progress = changed(pending?.progress ?? this.#progress(sequence), change);
+    draft.writes.push([this.#options.environment.progress, key, jsonRecord(key, progress)]);
+    draft.pending.set(sequence, { isEnded: false, accepted, progress });
   }
 
-  /** Forget the ids of ended jobs that are out of the window, at most `steps`. */
-  #forget(writes: Write[], steps: number): void {
-    const { clock, environment, limits } = this.#options;
-    const before = clock.wallTimeMs() - limits.windowMs;
-    for (const { key, value } of environment.ends.getRange({ limit: steps })) {
-      const end: unknown = isIntact(key, value) ? readJson(value) : undefined;
-      if (isEnd(end) && end.at >= before && this.#endCount <= limits.windowMessagesMax) break;
-      writes.push([environment.ends, key]);
-      this.#endCount--;
-      if (isEnd(end)) {
-        writes.push([environment.jobIds, Buffer.from(end.id)]);
-        this.#forgottenAt = Math.max(this.#forgottenAt, end.at);
-      } else this.#report("an ended job", sequenceOf(key));
+  #end({ end, of }: Extract<JobChange, { kind: "ended" }>, target: Target, draft: Draft): void {
+    const { dead, jobs, progress } = this.#options.environment;
+    const { channel, id, origin, principal } = of;
+    const { key, pending } = target;
+    if (pending?.progress?.state === "dead" || dead.doesExist(key)) this.#unbury(target, draft);
+    draft.writes.push([jobs, key], [progress, key]);
+    draft.ended.push({ id, ended: { kind: "ended", end, channel, origin, principal } });
+  }
+
+  #redrive(
+    { payload }: Extract<JobChange, { kind: "redriven" }>,
+    target: Target,
+    draft: Draft,
+  ): AcceptedJob | undefined {
+    const { key } = target;
+    const before = this.#acceptedOf(target);
+    this.#unbury(target, draft);
+    if (payload === undefined || before === undefined) return before;
+    const accepted: AcceptedJob = { ...before, payload, bytes: bytesOf({ ...before, payload }) };
+    draft.writes.push([this.#options.environment.jobs, key, jsonRecord(key, accepted)]);
+    return accepted;
+  }
+
+  #bury(target: Target, { writes }: Draft): void {
+    const { dead, deadOf } = this.#options.environment;
+    const { key } = target;
+    const queue = this.#acceptedOf(target)?.queue ?? "";
+    const ownKey = queueKey(queue, key);
+    writes.push([dead, key, jsonRecord(key, queue)], [deadOf, ownKey, jsonRecord(ownKey, queue)]);
+  }
+
+  #unbury(target: Target, { writes }: Draft): void {
+    const { dead, deadOf } = this.#options.environment;
+    const { key } = target;
+    writes.push([dead, key], [deadOf, queueKey(this.#acceptedOf(target)?.queue ?? "", key)]);
+  }
+
+  /** The sequences of the dead letters of a queue, or of all, behind one. */
+  *#graves(queue: string | undefined, after: number): Generator<number> {
+    const { dead, deadOf } = this.#options.environment;
+    const first = sequenceKey(after + 1);
+    const records =
+      queue === undefined
+        ? dead.getRange({ start: first })
+        : deadOf.getRange({ start: queueKey(queue, first), end: behindQueueKey(queue) });
+    for (const { key, value } of records) {
+      const sequence = queue === undefined ? sequenceOf(key) : queueSequenceOf(key);
+      if (readQueue(key, value) === undefined) this.#report("a dead letter", sequence);
+      else yield sequence;
     }
-    writes.push(this.#countersWrite());
   }
 
   #countersWrite(): Write {
-    const counters: Counters = { lastSequence: this.#lastSequence, forgottenAt: this.#forgottenAt };
     // JSON has no -Infinity: null stands for it.
+    const counters: Counters = { lastSequence: this.#lastSequence, forgottenAt: this.#ends.forgottenAt };
     return [this.#options.environment.jobs, COUNTERS_KEY, jsonRecord(COUNTERS_KEY, counters)];
-  }
-
-  *#jobsBehind(after: number, max: number): Generator<Job> {
-    let count = 0;
-    const range = { start: sequenceKey(after + 1), end: COUNTERS_KEY };
-    for (const { key, value } of this.#options.environment.jobs.getRange(range)) {
-      const job = this.#jobOf(sequenceOf(key), key, value);
-      if (job === undefined) continue;
-      yield job;
-      if (++count === max) return;
-    }
   }
 
   #job(sequence: number): Job | undefined {
@@ -248,38 +273,38 @@ export class LmdbJobs implements JobStore {
   }
 
   #jobOf(sequence: number, key: Buffer, record: Buffer): Job | undefined {
-    const accepted = this.#acceptedOf(sequence, key, record);
-    if (accepted === undefined) return undefined;
+    const accepted = readAccepted(key, record);
+    if (accepted === undefined) {
+      this.#report("a queued message", sequence);
+      return undefined;
+    }
     const { dueAt, ...progress } = this.#progress(sequence);
     return { ...accepted, ...progress, dueAt: dueAt === undefined ? accepted.dueAt : (dueAt ?? undefined), sequence };
   }
 
-  #acceptedOf(sequence: number, key: Buffer, record: Buffer): Accepted | undefined {
-    const accepted: unknown = isIntact(key, record) ? readJson(record) : undefined;
-    if (isAccepted(accepted)) return accepted;
-    this.#report("a queued message", sequence);
-    return undefined;
+  #acceptedOf({ key, pending }: Target): AcceptedJob | undefined {
+    if (pending?.accepted !== undefined) return pending.accepted;
+    const record = this.#options.environment.jobs.getBinary(key);
+    return record && readAccepted(key, record);
   }
 
   #progress(sequence: number): Progress {
-    const none: Progress = { attempts: 0, failures: [], state: "waiting" };
+    const { dead, progress } = this.#options.environment;
     const key = sequenceKey(sequence);
-    const record = this.#options.environment.progress.getBinary(key);
-    if (record === undefined) return none;
-    const progress: unknown = isIntact(key, record) ? readJson(record) : undefined;
-    if (isProgress(progress)) return progress;
-    this.#report("a queued message's progress", sequence);
-    return none;
+    const record = progress.getBinary(key);
+    const known = record && readProgress(key, record);
+    if (known !== undefined) return known;
+    if (record !== undefined) this.#report("a queued message's progress", sequence);
+    // Where it is damaged, a dead letter does not come to life again.
+    return { attempts: 0, failures: [], state: record !== undefined && dead.doesExist(key) ? "dead" : "waiting" };
   }
 
   #known(id: string): Known | undefined {
     const key = Buffer.from(id);
     const record = this.#options.environment.jobIds.getBinary(key);
-    if (record === undefined) return undefined;
-    const known: unknown = isIntact(key, record) ? readJson(record) : undefined;
-    if (isKnown(known)) return known;
-    this.#report("a queued message's id", id);
-    return undefined;
+    const known = record && readKnown(key, record);
+    if (record !== undefined && known === undefined) this.#report("a queued message's id", id);
+    return known;
   }
 
   #report(what: string, which: string | number): void {
@@ -287,56 +312,25 @@ export class LmdbJobs implements JobStore {
   }
 }
 
-function fresh(sequence: number, dueAt: number | undefined): Pick<Job, "sequence" | "attempts" | "state" | "dueAt"> {
-  return { sequence, attempts: 0, state: "waiting", dueAt };
+/** What a change makes of a job's progress. */
+function changed(before: Progress, change: Exclude<JobChange, { kind: "ended" }>): Progress {
+  switch (change.kind) {
+    case "begun":
+      return { ...before, attempts: change.attempts };
+    case "failed":
+      return { ...before, dueAt: change.dueAt, failures: withFailure(before.failures, change.failure) };
+    case "dead":
+      return { ...before, state: "dead", failures: withFailure(before.failures, change.failure) };
+    case "redriven":
+      return { ...before, state: "waiting", attempts: 0, dueAt: null };
+  }
 }
 
-function bytesOf({ channel, id, key, payload, principal }: Omit<JobDraft, "firstSentAt">): number {
-  return JOB_BYTES + channel.length + id.length + key.length + payload.length + principal.length;
-}
-
-/** The first failure and the newest ones. */
-function withFailure(failures: readonly Failure[], failure: Failure): Failure[] {
-  const all = [...failures, failure];
-  if (all.length > failuresKeptMax) all.splice(1, 1);
-  return all;
-}
-
-function readCounters(table: Table): Counters {
+/** @throws BusbarError `store/corrupt` */
+function countersOf(table: Table): Counters {
   const record = table.getBinary(COUNTERS_KEY);
   if (record === undefined) return { lastSequence: 0, forgottenAt: null };
-  const counters: unknown = isIntact(COUNTERS_KEY, record) ? readJson(record) : undefined;
-  if (hasMembers<Counters>(counters, ["lastSequence", "forgottenAt"])) return counters;
+  const counters = readCounters(COUNTERS_KEY, record);
+  if (counters !== undefined) return counters;
   throw new BusbarError("store/corrupt", "the record of the queues' counters is damaged: restore a backup");
-}
-
-function isAccepted(value: unknown): value is Accepted {
-  return hasMembers<Accepted>(value, [
-    "id",
-    "queue",
-    "channel",
-    "key",
-    "payload",
-    "principal",
-    "origin",
-    "at",
-    "bytes",
-  ]);
-}
-
-function isProgress(value: unknown): value is Progress {
-  return hasMembers<Progress>(value, ["attempts", "failures", "state"]);
-}
-
-function isKnown(value: unknown): value is Known {
-  return hasMembers(value, ["sequence"]) || hasMembers(value, ["kind", "end", "channel", "origin", "principal"]);
-}
-
-function isEnd(value: unknown): value is { readonly id: string; readonly at: number } {
-  return hasMembers(value, ["id", "at"]);
-}
-
-/** Its checksum says that it is as it was written; this, that it was written as that. */
-function hasMembers<Value>(value: unknown, names: readonly (keyof Value & string)[]): value is Value {
-  return typeof value === "object" && value !== null && names.every((name) => name in value);
 }

@@ -17,6 +17,7 @@ import { causeText } from "../../kernel/cause-text.js";
 import type { Logger } from "../../kernel/logger.js";
 import type { Random } from "../../kernel/random.js";
 import { optionalDeferred } from "../../kernel/deferred.js";
+import { Door } from "./door.js";
 import { Environment, type Write } from "./environment.js";
 import { LmdbGroups } from "./lmdb-groups.js";
 import { LmdbJobs } from "./lmdb-jobs.js";
@@ -50,8 +51,7 @@ export class LmdbStore implements TransactionStore {
   readonly #environment: Environment;
   readonly #limits: OriginLimits;
   readonly #open = new Map<string, LmdbLog>();
-  /** What is under way: a store is closed behind it. */
-  readonly #working = new Set<Promise<unknown>>();
+  readonly #door = new Door();
   /** Channels that nobody uses and that are being trimmed. */
   readonly #sweeping = new Map<string, Promise<void>>();
   #sweep: Timer | undefined;
@@ -63,9 +63,9 @@ export class LmdbStore implements TransactionStore {
     this.#environment = environment;
     this.#limits = { ...originLimits, ...options.limits };
     const { clock, logger } = options;
-    const doing = <Value>(work: Promise<Value>): Promise<Value> => this.#doing(work);
-    this.jobs = new LmdbJobs({ environment, clock, logger, doing, limits: this.#limits });
-    this.groups = new LmdbGroups({ environment, logger, doing });
+    const door = this.#door;
+    this.jobs = new LmdbJobs({ environment, clock, logger, door, limits: this.#limits });
+    this.groups = new LmdbGroups({ environment, logger, door });
     this.#sweepLater();
   }
 
@@ -81,22 +81,24 @@ export class LmdbStore implements TransactionStore {
 
   /** Rejects with `store/corrupt` where the channel's own record is damaged. */
   async open(channel: string, log: LogOptions): Promise<OpenedLog> {
+    this.#door.assertOpen();
     assert(!this.#open.has(channel), `the log of ${channel} is not open yet`);
     await this.#sweeping.get(channel);
     const opened = this.#log(channel, log);
     this.#open.set(channel, opened);
-    await this.#doing(opened.expire());
+    await this.#door.doing(opened.expire());
     return { epoch: this.#environment.epoch, head: opened.head, members: opened.members() };
   }
 
   /** Rejects with `store/full` or `store/failed`; then none of the drafts is in the log. */
   append(channel: string, drafts: readonly Draft[]): Promise<readonly Appended[]> {
-    return this.#doing(this.#openLog(channel).append(drafts));
+    return this.#door.doing(this.#openLog(channel).append(drafts));
   }
 
   /** Rejects with `store/full` or `store/failed`; then nothing of it was written. */
-  appendAll(batches: readonly Batch[], rider: Rider | undefined): Promise<readonly (readonly Appended[])[]> {
-    return this.#doing(this.#appendAll(batches, rider));
+  async appendAll(batches: readonly Batch[], rider: Rider | undefined): Promise<readonly (readonly Appended[])[]> {
+    this.#door.assertOpen();
+    return this.#door.doing(this.#appendAll(batches, rider));
   }
 
   async find(channel: string, origin: Pick<Origin, "producer" | "sequence">): Promise<number | undefined> {
@@ -108,7 +110,7 @@ export class LmdbStore implements TransactionStore {
   }
 
   present(channel: string, member: string, state: Omit<StoredMember, "member"> | undefined): Promise<void> {
-    return this.#doing(this.#openLog(channel).present(member, state));
+    return this.#door.doing(this.#openLog(channel).present(member, state));
   }
 
   async release(channel: string): Promise<void> {
@@ -119,17 +121,8 @@ export class LmdbStore implements TransactionStore {
   async close(): Promise<void> {
     this.#sweep?.cancel();
     this.#open.clear();
-    await Promise.allSettled(this.#working);
+    await this.#door.close();
     await this.#environment.close();
-  }
-
-  async #doing<Value>(work: Promise<Value>): Promise<Value> {
-    this.#working.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#working.delete(work);
-    }
   }
 
   /** Each log takes its turn and says what it has to write; when all have, that is one transaction. */
@@ -140,7 +133,10 @@ export class LmdbStore implements TransactionStore {
     const writes: Write[] = [];
     let missing = logs.length;
     const commit = (): void => {
-      this.#environment.commit(isFlushed, writes, rider?.write).then(committed.resolve, committed.reject);
+      this.#environment.commit(isFlushed, writes, rider?.write).then(
+        () => committed.resolve(),
+        (error: unknown) => committed.reject(error),
+      );
     };
     const appended = logs.map((log, index) => {
       return log.append(batches[index]?.drafts ?? [], (own) => {
@@ -173,7 +169,7 @@ export class LmdbStore implements TransactionStore {
 
   #sweepLater(): void {
     this.#sweep = this.#options.clock.schedule(SWEEP_EVERY_MS, () => {
-      this.#doing(this.#sweepSome()).catch((error: unknown) => {
+      this.#door.doing(this.#sweepSome()).catch((error: unknown) => {
         this.#options.logger.error("store/not-swept", { cause: causeText(error) });
       });
       this.#sweepLater();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  behindQueueKey,
   endKey,
   isIntact,
   jsonRecord,
@@ -9,10 +10,14 @@ import {
   offsetKey,
   offsetOf,
   originRecord,
+  queueKey,
+  queueSequenceOf,
   readJson,
   readMessage,
   readOrigin,
   readWindow,
+  sequenceKey,
+  sequenceOf,
   windowRecord,
 } from "./records.js";
 
@@ -30,6 +35,21 @@ describe("a key", () => {
     ];
     expect(keys.toSorted((one, other) => Buffer.compare(one, other))).toEqual(keys);
     expect([offsetOf(offsetKey(3, 2 ** 47)), nameOf(nameKey(3, "Zoë"))]).toEqual([2 ** 47, "Zoë"]);
+  });
+});
+
+describe("a sequence's key", () => {
+  it("keeps the order, also within a queue", () => {
+    const keys = [
+      queueKey("a", sequenceKey(1)),
+      queueKey("a", sequenceKey(256)),
+      behindQueueKey("a"),
+      queueKey("a/b", sequenceKey(1)),
+      queueKey("b", sequenceKey(1)),
+    ];
+    expect(keys.toSorted((one, other) => Buffer.compare(one, other))).toEqual(keys);
+    const last = 2 ** 47;
+    expect([sequenceOf(sequenceKey(last)), queueSequenceOf(queueKey("a", sequenceKey(last)))]).toEqual([last, last]);
   });
 });
 

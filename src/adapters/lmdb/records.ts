@@ -29,6 +29,20 @@ export function sequenceOf(key: Uint8Array): number {
   return Buffer.from(key.buffer, key.byteOffset, key.length).readUIntBE(0, OFFSET_BYTES);
 }
 
+/** The key of something that a queue has under the key of a sequence: no queue's name has a zero byte. */
+export function queueKey(queue: string, sequence: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`${queue}\0`), sequence]);
+}
+
+export function queueSequenceOf(key: Uint8Array): number {
+  return sequenceOf(key.subarray(-OFFSET_BYTES));
+}
+
+/** The key behind all those of a queue. */
+export function behindQueueKey(queue: string): Buffer {
+  return Buffer.from(`${queue}\u{1}`);
+}
+
 /** A key of something that a channel has under a name. */
 export function nameKey(channel: number, name: string): Buffer {
   const key = Buffer.allocUnsafe(CHANNEL_BYTES + Buffer.byteLength(name));
