@@ -4,17 +4,18 @@ import { wireError } from "../wire/errors.js";
 import type { Command } from "../wire/messages.js";
 import { Calls } from "./calls.js";
 import { clientError } from "./errors.js";
-import type { Outcome } from "./request-table.js";
+import type { Outcome, Question } from "./request-table.js";
 
 /** A connection in the test's hands. */
 class FakeConnection {
   isReady = true;
   readonly sent: { readonly command: Command; readonly answer: (outcome: Outcome<"call">) => void }[] = [];
 
-  request(make: (id: number) => Command, onOutcome: (outcome: never) => void): void {
-    const command = make(this.sent.length + 1);
-    if (command.do === "call" && command.input === 1n) throw wireError("message/invalid", "no JSON");
-    this.sent.push({ command, answer: onOutcome as (outcome: Outcome<"call">) => void });
+  request(question: Question<Command["do"]>, onOutcome: (outcome: never) => void): number {
+    if (question.do === "call" && question.input === 1n) throw wireError("message/invalid", "no JSON");
+    const id = this.sent.length + 1;
+    this.sent.push({ command: { id, ...question }, answer: onOutcome as (outcome: Outcome<"call">) => void });
+    return id;
   }
 
   /** What was sent since the last look, without ids. */

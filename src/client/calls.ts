@@ -6,7 +6,7 @@ import type { CallPush, CancelPush, ErrorBody } from "../wire/messages.js";
 import { whenAborted } from "./abort.js";
 import type { Connection } from "./connection.js";
 import { clientError } from "./errors.js";
-import type { CommandMaker, Outcome } from "./request-table.js";
+import type { Outcome, Question } from "./request-table.js";
 
 export interface CallOptions {
   /** How long the answer may take, from now on; the contract's where that is less. Default: 30,000. */
@@ -140,7 +140,7 @@ export class Calls {
     };
     const giveUp = (reason: unknown): void => {
       const { id } = call;
-      if (id !== undefined) this.#request((command) => ({ id: command, do: "cancel", call: id }));
+      if (id !== undefined) this.#request({ do: "cancel", call: id });
       call.reject(reason);
     };
     const timer = clock.schedule(deadlineMs, () =>
@@ -170,13 +170,7 @@ export class Calls {
     this.#waiting.delete(call);
     const deadlineMs = Math.max(1, Math.ceil(call.endsAtMs - clock.now()));
     try {
-      connection.request(
-        (id) => {
-          call.id = id;
-          return { id, do: "call", name, input, deadlineMs };
-        },
-        (outcome) => this.#answered(call, outcome),
-      );
+      call.id = connection.request({ do: "call", name, input, deadlineMs }, (outcome) => this.#answered(call, outcome));
     } catch (error) {
       call.reject(error);
     }
@@ -203,7 +197,7 @@ export class Calls {
     const answer = await this.#answerTo(input, { name, signal, refuse: (reason) => new Refusal(reason) });
     if (this.#running.get(call) !== controller) return;
     this.#running.delete(call);
-    this.#request((id) => ({ id, do: "answer", call, ...answer }));
+    this.#request({ do: "answer", call, ...answer });
   }
 
   async #answerTo(
@@ -223,13 +217,13 @@ export class Calls {
   }
 
   #tell(what: "offer" | "withdraw", name: string): void {
-    this.#request((id) => ({ id, do: what, name }));
+    this.#request({ do: what, name });
   }
 
   /** Send a command whose answer says nothing. */
-  #request(make: CommandMaker<"offer" | "withdraw" | "cancel" | "answer">): void {
+  #request(question: Question<"offer" | "withdraw" | "cancel" | "answer">): void {
     const { connection } = this.#options;
-    if (connection.isReady) connection.request(make, () => {});
+    if (connection.isReady) connection.request(question, () => {});
   }
 }
 

@@ -7,7 +7,7 @@ import { clientError } from "./errors.js";
 import { comingBackCode, Link, type LinkEnd, type LinkNews, type LinkOptions } from "./link.js";
 import type { BusSettings } from "./options.js";
 import type { ClientPorts, SurroundingsEvent } from "./ports.js";
-import type { CommandMaker, Outcome } from "./request-table.js";
+import type { Outcome, Question } from "./request-table.js";
 
 /**
  * How a bus is doing.
@@ -80,13 +80,17 @@ export class Connection {
   }
 
   /**
-   * Send a command while `isReady`.
+   * Send a command while `isReady`. Returns its id, where it was sent.
    *
    * @throws BusbarError when the command cannot be encoded; then nothing was sent.
    */
-  request<Do extends Command["do"]>(make: CommandMaker<Do>, onOutcome: (outcome: Outcome<Do>) => void): void {
-    if (this.#link?.isReady === true) this.#link.request(make, onOutcome);
-    else onOutcome({ kind: "lost" });
+  request<Do extends Command["do"]>(
+    question: Question<Do>,
+    onOutcome: (outcome: Outcome<Do>) => void,
+  ): number | undefined {
+    if (this.#link?.isReady === true) return this.#link.request(question, onOutcome);
+    onOutcome({ kind: "lost" });
+    return undefined;
   }
 
   /** End it for good. Does nothing the second time. */

@@ -37,15 +37,12 @@ export function contractComparison({
   let told = "";
   return ({ contract }) => {
     if (contract !== "differs") return;
-    connection.request(
-      (id) => ({ id, do: "compare", parts }),
-      (outcome) => {
-        if (outcome.kind === "lost") return;
-        const error = outcome.kind === "ok" ? new ContractDiffersError(outcome.ok) : outcome.error;
-        const isNothing = error instanceof ContractDiffersError && error.changed.length + error.missing.length === 0;
-        if (error.message !== told && !isNothing) onError(error);
-        told = error.message;
-      },
-    );
+    connection.request({ do: "compare", parts }, (outcome) => {
+      if (outcome.kind === "lost") return;
+      const error = outcome.kind === "ok" ? new ContractDiffersError(outcome.ok) : outcome.error;
+      const isNothing = error instanceof ContractDiffersError && error.changed.length + error.missing.length === 0;
+      if (error.message !== told && !isNothing) onError(error);
+      told = error.message;
+    });
   };
 }

@@ -327,11 +327,10 @@ it("nothing is kept of a channel whose subscription was ending when the connecti
       get isReady() {
         return isReady;
       },
-      request(make, onOutcome: (outcome: Outcome<never>) => void) {
-        const command = make(1);
-        commands.push(command.do);
+      request(question, onOutcome: (outcome: Outcome<never>) => void) {
+        commands.push(question.do);
         const position = { epoch: "e", offset: 0 };
-        if (command.do === "subscribe") onOutcome({ kind: "ok", ok: { position } as never });
+        if (question.do === "subscribe") onOutcome({ kind: "ok", ok: { position } as never });
       },
     },
     clock: new VirtualClock(),

@@ -196,10 +196,7 @@ export class Feed {
     if (this.#phase !== "none") return;
     const cursor = connection.isReady ? this.takeCursor() : undefined;
     if (cursor !== undefined) {
-      connection.request(
-        (id) => ({ id, do: "subscribe", ...cursor }),
-        (outcome) => this.resumed(outcome),
-      );
+      connection.request({ do: "subscribe", ...cursor }, (outcome) => this.resumed(outcome));
     } else if (!this.#isWanted && this.#reader === undefined && this.#membership.isIdle) onIdle();
   }
 
@@ -207,14 +204,11 @@ export class Feed {
     const { connection, channel } = this.#options;
     this.#phase = "unsubscribing";
     this.#roster.forget();
-    connection.request(
-      (id) => ({ id, do: "unsubscribe", channel }),
-      (outcome) => {
-        if (outcome.kind === "lost") return;
-        this.#phase = "none";
-        this.#reconcile();
-      },
-    );
+    connection.request({ do: "unsubscribe", channel }, (outcome) => {
+      if (outcome.kind === "lost") return;
+      this.#phase = "none";
+      this.#reconcile();
+    });
   }
 
   #refused(error: WireError): void {

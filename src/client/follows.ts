@@ -61,14 +61,11 @@ export class Follows {
   #ask(follower: Follower): void {
     const { message, reached, reject } = follower;
     if (!this.#connection.isReady) return;
-    this.#connection.request(
-      (id) => ({ id, do: "follow", message }),
-      (outcome) => {
-        if (outcome.kind === "ok") return reached(outcome.ok);
-        if (outcome.kind === "lost") return;
-        this.#followers.delete(follower);
-        reject(outcome.error);
-      },
-    );
+    this.#connection.request({ do: "follow", message }, (outcome) => {
+      if (outcome.kind === "ok") return reached(outcome.ok);
+      if (outcome.kind === "lost") return;
+      this.#followers.delete(follower);
+      reject(outcome.error);
+    });
   }
 }

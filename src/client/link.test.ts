@@ -137,10 +137,7 @@ describe("a link", () => {
   it("gives replies and pushes in the order in which they came", async () => {
     const { clock, link, told, peer } = begin();
     await clock.pass(1);
-    link.request(
-      (id) => ({ id, do: "subscribe", channel: "a" }),
-      (outcome) => told.push(outcome),
-    );
+    link.request({ do: "subscribe", channel: "a" }, (outcome) => told.push(outcome));
     peer()?.send('{"re":2,"ok":{"position":{"epoch":"e","offset":0}}}');
     peer()?.send('{"push":"message","channel":"a","offset":1,"data":7,"from":"b","at":0}');
     clock.advance(0);
@@ -184,10 +181,7 @@ describe("a link", () => {
   it("gives up a server that does not answer within its time", async () => {
     const { clock, link, told, received } = begin({ pingAfterMs: 3_000, pongTimeoutMs: 500 });
     await clock.pass(1);
-    link.request(
-      (id) => ({ id, do: "leave", channel: "a" }),
-      (outcome) => told.push(outcome),
-    );
+    link.request({ do: "leave", channel: "a" }, (outcome) => told.push(outcome));
     await clock.pass(3_498);
     expect(told).toHaveLength(2);
     await clock.pass(2);
@@ -212,10 +206,7 @@ describe("a link", () => {
     await clock.settle();
     clock.advance(0);
     expect([link.isReady, told]).toEqual([true, ["ready"]]);
-    link.request(
-      (id) => ({ id, do: "leave", channel: "a" }),
-      () => {},
-    );
+    link.request({ do: "leave", channel: "a" }, () => {});
     await clock.pass(1);
     expect(received).toMatchObject([{ do: "hello" }, { do: "leave" }]);
   });
@@ -223,11 +214,7 @@ describe("a link", () => {
   it("tells what was sent behind a refused hello that the server did not listen to it", async () => {
     const refusal = '{"re":1,"error":{"code":"auth/refused","message":"who?","retryable":false}}';
     const { clock, link, told, listener } = begin({}, (text, peer) => text.includes("hello") && peer.send(refusal));
-    listener.connectionReady = () =>
-      link.request(
-        (id) => ({ id, do: "leave", channel: "a" }),
-        (outcome) => told.push(outcome),
-      );
+    listener.connectionReady = () => link.request({ do: "leave", channel: "a" }, (outcome) => told.push(outcome));
     await clock.pass(1);
     expect(told).toMatchObject([{ kind: "lost", isUnheard: true }, { comesBack: false }]);
   });
@@ -252,11 +239,8 @@ describe("a link", () => {
   it("sends nothing that cannot be encoded", async () => {
     const { clock, link, received } = begin({ commandBytesMax: 100 });
     await clock.pass(1);
-    const send = (): void =>
-      link.request(
-        (id) => ({ id, do: "publish", channel: "a", data: "x".repeat(100) }),
-        () => expect.unreachable(),
-      );
+    const send = (): number =>
+      link.request({ do: "publish", channel: "a", data: "x".repeat(100) }, () => expect.unreachable());
     expect(send).toThrow(expect.objectContaining({ code: "message/too-large" }));
     await clock.pass(1);
     expect(received).toHaveLength(1);
@@ -265,10 +249,7 @@ describe("a link", () => {
   it("that was closed loses its requests and tells nothing more", async () => {
     const { clock, link, told, peer } = begin();
     await clock.pass(1);
-    link.request(
-      (id) => ({ id, do: "leave", channel: "a" }),
-      (outcome) => told.push(outcome),
-    );
+    link.request({ do: "leave", channel: "a" }, (outcome) => told.push(outcome));
     link.close(1000);
     link.close(1000);
     peer()?.send('{"re":2,"ok":{}}');

@@ -10,7 +10,7 @@ import type { BusSettings } from "./options.js";
 import type { ClientPorts, ClientSocket, SocketClose } from "./ports.js";
 import { Pulse } from "./pulse.js";
 import { Renewal } from "./renewal.js";
-import { RequestTable, type CommandMaker, type Outcome } from "./request-table.js";
+import { RequestTable, type Outcome, type Question } from "./request-table.js";
 
 /** Why a link is over, and whether another one may begin. */
 export interface LinkEnd {
@@ -70,11 +70,7 @@ export class Link {
       clock,
       pingAfterMs,
       pongTimeoutMs,
-      ping: () =>
-        this.request(
-          (id) => ({ id, do: "ping" }),
-          () => {},
-        ),
+      ping: () => this.request({ do: "ping" }, () => {}),
       onDead: () => this.#timeOut(),
     });
     this.#renewal =
@@ -83,7 +79,7 @@ export class Link {
         clock,
         auth,
         backoff: new Backoff(settings, random),
-        request: (make, onOutcome) => this.request(make, onOutcome),
+        request: (question, onOutcome) => this.request(question, onOutcome),
         onError: (error) => this.#options.listener.errorReported(error),
       });
     askForCredentials(settings.auth).then(
@@ -100,18 +96,19 @@ export class Link {
   }
 
   /**
-   * Send a command on a link that is ready.
+   * Send a command on a link that is ready. Returns its id.
    *
    * `onOutcome` is called once, in order with the pushes that come before and behind the reply.
    *
    * @throws BusbarError when the command cannot be encoded; then nothing was sent.
    */
-  request<Do extends Command["do"]>(make: CommandMaker<Do>, onOutcome: (outcome: Outcome<Do>) => void): void {
+  request<Do extends Command["do"]>(question: Question<Do>, onOutcome: (outcome: Outcome<Do>) => void): number {
     const { encoder, settings } = this.#options;
-    const command = make(this.#requests.nextId());
-    const text = encoder.encode(command, settings.commandBytesMax);
-    this.#requests.add(command, onOutcome);
+    const id = this.#requests.nextId();
+    const text = encoder.encode({ id, ...question }, settings.commandBytesMax);
+    this.#requests.add({ id, ...question }, onOutcome);
     this.#socket?.send(text);
+    return id;
   }
 
   /** Something happened that connections often do not survive: see whether this one has. */
@@ -138,9 +135,8 @@ export class Link {
     if (this.#phase === "over") return;
     const { introduction, listener } = this.#options;
     this.#phase = "greeting";
-    this.request(
-      (id) => ({ id, do: "hello", ...introduction, ...(auth !== undefined && { auth }) }),
-      (outcome) => this.#greeted(outcome),
+    this.request({ do: "hello", ...introduction, ...(auth !== undefined && { auth }) }, (outcome) =>
+      this.#greeted(outcome),
     );
     listener.connectionReady();
   }

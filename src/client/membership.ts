@@ -2,7 +2,6 @@ import type { Clock, Timer } from "../kernel/clock.js";
 import type { BusbarError } from "../kernel/errors.js";
 import type { WireError } from "../wire/errors.js";
 import type { Connection } from "./connection.js";
-import type { Outcome } from "./request-table.js";
 
 /** How long to wait after a refusal that passes, when the server does not say. */
 const RETRY_AFTER_MS = 1_000;
@@ -84,32 +83,24 @@ export class Membership {
     this.#phase = "joining";
     this.#told = this.#wanted;
     const state = this.#wanted?.state;
-    connection.request(
-      (id) => ({ id, do: "join", channel, state }),
-      (outcome) => this.#joined(outcome),
-    );
+    connection.request({ do: "join", channel, state }, (outcome) => {
+      if (outcome.kind === "lost") return;
+      if (outcome.kind === "refused") return this.#refused(outcome.error);
+      this.#phase = "in";
+      this.#isIn = true;
+      this.#reconcile();
+    });
   }
 
   #sendLeave(): void {
     const { connection, channel } = this.#options;
     this.#phase = "leaving";
-    connection.request(
-      (id) => ({ id, do: "leave", channel }),
-      (outcome) => this.#left(outcome),
-    );
-  }
-
-  #joined(outcome: Outcome<"join">): void {
-    switch (outcome.kind) {
-      case "ok":
-        this.#phase = "in";
-        this.#isIn = true;
-        return this.#reconcile();
-      case "refused":
-        return this.#refused(outcome.error);
-      case "lost":
-        return;
-    }
+    connection.request({ do: "leave", channel }, (outcome) => {
+      if (outcome.kind === "lost") return;
+      this.#phase = "out";
+      this.#isIn = false;
+      this.#reconcile();
+    });
   }
 
   #refused(error: WireError): void {
@@ -128,12 +119,5 @@ export class Membership {
       this.#told = undefined;
       this.#reconcile();
     });
-  }
-
-  #left(outcome: Outcome<"leave">): void {
-    if (outcome.kind === "lost") return;
-    this.#phase = "out";
-    this.#isIn = false;
-    this.#reconcile();
   }
 }

@@ -226,17 +226,12 @@ export class PublishQueue {
       ...(triedSinceMs !== undefined && { ageMs: Math.round(nowMs - triedSinceMs) }),
     };
     if (publishes.length === 1) {
-      connection.request(
-        (id) => ({ id, do: "publish", ...common, data }),
-        (outcome) =>
-          this.#landed(flight, outcome.kind === "ok" ? { ...outcome, ok: { receipts: [outcome.ok] } } : outcome),
+      connection.request({ do: "publish", ...common, data }, (outcome) =>
+        this.#landed(flight, outcome.kind === "ok" ? { ...outcome, ok: { receipts: [outcome.ok] } } : outcome),
       );
     } else {
       const messages = publishes.map((publish) => publish.data);
-      connection.request(
-        (id) => ({ id, do: "publishAll", ...common, messages }),
-        (outcome) => this.#landed(flight, outcome),
-      );
+      connection.request({ do: "publishAll", ...common, messages }, (outcome) => this.#landed(flight, outcome));
     }
   }
 

@@ -31,8 +31,8 @@ function begin(): World {
       clock,
       backoff: new Backoff(busDefaults, new SeededRandom(1)),
       auth: () => world.auth(),
-      request: (make, onOutcome) => {
-        expect(make(7)).toEqual({ id: 7, do: "refresh", auth: { scheme: "bearer", token: "t" } });
+      request: (question, onOutcome) => {
+        expect(question).toEqual({ do: "refresh", auth: { scheme: "bearer", token: "t" } });
         world.sentAtMs.push(clock.now());
         onOutcome(world.answer());
       },

@@ -3,7 +3,7 @@ import type { BusbarError } from "../kernel/errors.js";
 import type { Credentials } from "../wire/messages.js";
 import type { Backoff } from "./backoff.js";
 import { clientError } from "./errors.js";
-import type { CommandMaker, Outcome } from "./request-table.js";
+import type { Outcome, Question } from "./request-table.js";
 
 /** Credentials are renewed when this part of their time is over … */
 const USED_PART = 0.8;
@@ -15,7 +15,7 @@ export interface RenewalOptions {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly auth: () => Credentials | Promise<Credentials>;
-  readonly request: (make: CommandMaker<"refresh">, onOutcome: (outcome: Outcome<"refresh">) => void) => void;
+  readonly request: (question: Question<"refresh">, onOutcome: (outcome: Outcome<"refresh">) => void) => void;
   readonly onError: (error: BusbarError) => void;
 }
 
@@ -52,15 +52,12 @@ export class Renewal {
     const { auth, request } = this.#options;
     const credentials = await auth();
     if (this.#isOver) return;
-    request(
-      (id) => ({ id, do: "refresh", auth: credentials }),
-      (outcome) => {
-        if (outcome.kind === "refused") return this.#failed(outcome.error);
-        if (outcome.kind === "lost") return;
-        this.#options.backoff.reset();
-        this.holdFor(outcome.ok.expiresInMs);
-      },
-    );
+    request({ do: "refresh", auth: credentials }, (outcome) => {
+      if (outcome.kind === "refused") return this.#failed(outcome.error);
+      if (outcome.kind === "lost") return;
+      this.#options.backoff.reset();
+      this.holdFor(outcome.ok.expiresInMs);
+    });
   }
 
   #failed(error: BusbarError): void {

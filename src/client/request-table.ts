@@ -12,7 +12,9 @@ export type Outcome<Do extends Command["do"]> =
   | { readonly kind: "lost"; readonly isUnheard?: boolean };
 
 /** A command that is given its id when it is sent. */
-export type CommandMaker<Do extends Command["do"]> = (id: number) => Command & { readonly do: Do };
+export type Question<Do extends Command["do"]> = WithoutId<Command> & { readonly do: Do };
+
+type WithoutId<Any> = Any extends Command ? Omit<Any, "id"> : never;
 
 interface Request {
   answer(reply: OkReply | ErrorReply): void;

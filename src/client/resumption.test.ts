@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { wireError } from "../wire/errors.js";
 import type { Command, CursorRequest } from "../wire/messages.js";
-import type { CommandMaker, Outcome } from "./request-table.js";
+import type { Outcome, Question } from "./request-table.js";
 import { resumeAll, type Resumable } from "./resumption.js";
 
 interface Sent {
@@ -17,8 +17,8 @@ function begin(channels: readonly (string | undefined)[], bytesMax = 65_536) {
     resumed: (outcome) => told.push(outcome),
   }));
   const sent: Sent[] = [];
-  const request = (make: CommandMaker<"resume">, onOutcome: (outcome: Outcome<"resume">) => void): void => {
-    sent.push({ command: make(sent.length + 1), answer: onOutcome });
+  const request = (question: Question<"resume">, onOutcome: (outcome: Outcome<"resume">) => void): void => {
+    sent.push({ command: { id: sent.length + 1, ...question }, answer: onOutcome });
   };
   // The one command that is asked for here.
   resumeAll(feeds, { request: request as never }, bytesMax);

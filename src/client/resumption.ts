@@ -1,5 +1,5 @@
 import { cursorsMax } from "../wire/command-codec.js";
-import { wireErrorFrom } from "../wire/errors.js";
+import { wireError, wireErrorFrom } from "../wire/errors.js";
 import type { CursorRequest } from "../wire/messages.js";
 import type { Connection } from "./connection.js";
 import { byteLength } from "./encoder.js";
@@ -43,19 +43,14 @@ export function resumeAll(
 }
 
 function resume(group: readonly Taken[], connection: Pick<Connection, "request">): void {
-  connection.request(
-    (id) => ({ id, do: "resume", cursors: group.map(({ cursor }) => cursor) }),
-    (outcome) => {
-      for (const [index, { feed }] of group.entries()) feed.resumed(outcomeOf(outcome, index));
-    },
-  );
+  connection.request({ do: "resume", cursors: group.map(({ cursor }) => cursor) }, (outcome) => {
+    for (const [index, { feed }] of group.entries()) feed.resumed(outcomeOf(outcome, index));
+  });
 }
 
 function outcomeOf(outcome: Outcome<"resume">, index: number): Outcome<"subscribe"> {
   if (outcome.kind !== "ok") return outcome;
   const answer = outcome.ok.cursors[index];
-  if (answer === undefined) return { kind: "refused", error: wireErrorFrom(missing) };
+  if (answer === undefined) return { kind: "refused", error: wireError("wire/malformed", "an answer is missing") };
   return "error" in answer ? { kind: "refused", error: wireErrorFrom(answer.error) } : { kind: "ok", ok: answer };
 }
-
-const missing = { code: "wire/malformed", message: "it failed", retryable: false };

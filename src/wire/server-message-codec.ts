@@ -153,11 +153,9 @@ function readStage(object: JsonObject): Stage {
 
 function readServerMessage(object: JsonObject): ServerMessage {
   if (memberOf(object, "push") !== undefined) return readPush(object, readString(object, "push"));
-  const hasCommand = memberOf(object, "re") !== undefined;
-  if (memberOf(object, "error") === undefined)
-    return { re: readInteger(object, "re", 1), ok: readObject(object, "ok") };
-  const error = readErrorBody(object);
-  return hasCommand ? { re: readInteger(object, "re", 1), error } : { error };
+  return memberOf(object, "error") === undefined
+    ? { re: readInteger(object, "re", 1), ok: readObject(object, "ok") }
+    : { ...readOptional(object, "re", 1), error: readErrorBody(object) };
 }
 
 function readPush(object: JsonObject, name: string): ServerMessage {
