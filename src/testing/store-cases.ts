@@ -1,4 +1,5 @@
 import type { Durability } from "../hub/store.js";
+import { runCase, type ContractCase } from "./contract-case.js";
 import { SeededRandom } from "./seeded-random.js";
 import { costCases } from "./store-cost-cases.js";
 import { lastingCases, passingCases } from "./store-lasting-cases.js";
@@ -17,14 +18,6 @@ export interface StoreCasesOptions {
   readonly isLasting: boolean;
   /** Whether the places have a `stepCount`. Without it the cases on what calls cost are left out. Default: false. */
   readonly hasStepCount?: boolean;
-}
-
-/** One case of a contract, for any test runner. */
-export interface ContractCase {
-  /** A sentence on what the store does. */
-  readonly name: string;
-  /** Rejects with `testing/contract-broken`, and says what was expected, where the store does something else. */
-  readonly run: () => Promise<void>;
 }
 
 /**
@@ -54,24 +47,10 @@ export function storeCases(options: StoreCasesOptions): readonly ContractCase[] 
   return durabilities.flatMap((durability) =>
     cases.map(({ name, run }) => ({
       name: durabilities.length === 1 ? name : `${name} (${durability})`,
-      run: async () => runCase(run, { durability, random, place: await place() }),
+      run: async () => {
+        const own = await place();
+        await runCase(new StoreTrial({ durability, random, place: own }), run, () => own.remove?.());
+      },
     })),
   );
-}
-
-async function runCase(
-  run: StoreCase["run"],
-  options: { readonly durability: Durability; readonly random: SeededRandom; readonly place: StorePlace },
-): Promise<void> {
-  const trial = new StoreTrial(options);
-  try {
-    await trial.begin();
-    await run(trial);
-  } finally {
-    try {
-      await trial.end();
-    } finally {
-      await options.place.remove?.();
-    }
-  }
 }
