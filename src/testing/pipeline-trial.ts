@@ -85,11 +85,9 @@ export class PipelineTrial {
 
   /** A message on its way into the queue `q`, but for what is said. */
   jobDraft(id: string, fields: Partial<JobDraft> = {}): JobDraft {
-    return {
-      ...{ id, queue: "q", channel: "a", key: "k", payload: `"${id}"`, principal: '{"id":"ada"}', at: this.time },
-      ...{ dueAt: undefined, origin: { producer: id, sequence: 1 }, firstSentAt: undefined },
-      ...fields,
-    };
+    const origin = { producer: id, sequence: 1 };
+    const message = { id, queue: "q", channel: "a", key: "k", payload: `"${id}"`, principal: '{"id":"ada"}', origin };
+    return { ...message, at: this.time, dueAt: undefined, firstSentAt: undefined, ...fields };
   }
 
   /** Accept messages in one call, each for the first time; gives their heads. */
