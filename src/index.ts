@@ -32,6 +32,7 @@ export type {
   PatternOf,
   PresenceOf,
   PublishOf,
+  RejectionOf,
 } from "./contract/types.js";
 export { BusbarError } from "./kernel/errors.js";
 export type { BusbarErrorOptions } from "./kernel/errors.js";

@@ -22,12 +22,14 @@ describe("a channel", () => {
 
   it("has what it was given, times in milliseconds and sizes in bytes", () => {
     const presence = z.object({ name: z.string() });
+    const rejection = z.object({ rule: z.number() });
     const allow = { publish: ["member"], subscribe: ["member"], presence: [] };
     const history = { keep: 0, for: "7d", bytes: "64MiB" } as const;
-    expect(channel({ message, presence, allow, history, durability: "disk", version: 2 })).toEqual({
+    expect(channel({ message, presence, rejection, allow, history, durability: "disk", version: 2 })).toEqual({
       kind: "channel",
       message,
       presence,
+      rejection,
       allow,
       history: { keep: 0, forMs: 604_800_000, bytesMax: 67_108_864 },
       durability: "disk",
@@ -44,6 +46,8 @@ describe("a channel", () => {
     expect(() => channel({ message: "text" })).toThrow(code("schema"));
     // @ts-expect-error as does a presence
     expect(() => channel({ message, presence: { name: "text" } })).toThrow(code("schema"));
+    // @ts-expect-error and a rejection
+    expect(() => channel({ message, rejection: "text" })).toThrow(code("schema"));
     // @ts-expect-error roles are lists
     expect(() => channel({ message, allow: { publish: "member" } })).toThrow(code("allow"));
     // @ts-expect-error there is no such durability

@@ -28,7 +28,11 @@ export interface Allow {
   readonly presence?: readonly string[];
 }
 
-export interface ChannelOptions<Message extends StandardSchema, Presence extends StandardSchema | undefined> {
+export interface ChannelOptions<
+  Message extends StandardSchema,
+  Presence extends StandardSchema | undefined,
+  Rejection extends StandardSchema | undefined,
+> {
   /** What a message must be: a schema of Zod, Valibot, ArkType or any other that implements Standard Schema. */
   readonly message: Message;
   readonly history?: History;
@@ -39,6 +43,8 @@ export interface ChannelOptions<Message extends StandardSchema, Presence extends
   readonly durability?: "memory" | "disk";
   /** What a member tells about itself. Without it the channel has no presence. */
   readonly presence?: Presence;
+  /** What the channel's processor says when it rejects a message. Without it the reason is any text. */
+  readonly rejection?: Rejection;
   readonly allow?: Allow;
   /** Stands for the schemas in the contract's fingerprint: to be given where a library cannot describe its schemas. */
   readonly version?: string | number;
@@ -48,19 +54,21 @@ export interface ChannelOptions<Message extends StandardSchema, Presence extends
 export interface ChannelDefinition<
   Message extends StandardSchema = StandardSchema,
   Presence extends StandardSchema | undefined = StandardSchema | undefined,
+  Rejection extends StandardSchema | undefined = StandardSchema | undefined,
 > {
   readonly kind: "channel";
   readonly message: Message;
   readonly history: HistoryBounds;
   readonly durability: "memory" | "disk" | undefined;
   readonly presence: Presence;
+  readonly rejection: Rejection;
   readonly allow: Allow;
   readonly version: string | number | undefined;
 }
 
 const keepDefault = 10_000;
 
-const optionNames = ["message", "history", "durability", "presence", "allow", "version"];
+const optionNames = ["message", "history", "durability", "presence", "rejection", "allow", "version"];
 const historyNames = ["keep", "for", "bytes"];
 
 /**
@@ -71,21 +79,32 @@ const historyNames = ["keep", "for", "bytes"];
  * `contract/invalid-durability` or `contract/invalid-option`.
  */
 export function channel<Message extends StandardSchema>(
-  options: ChannelOptions<Message, undefined>,
-): ChannelDefinition<Message, undefined>;
+  options: ChannelOptions<Message, undefined, undefined>,
+): ChannelDefinition<Message, undefined, undefined>;
 export function channel<Message extends StandardSchema, Presence extends StandardSchema>(
-  options: ChannelOptions<Message, Presence>,
-): ChannelDefinition<Message, Presence>;
-export function channel(options: ChannelOptions<StandardSchema, StandardSchema | undefined>): ChannelDefinition {
+  options: ChannelOptions<Message, Presence, undefined>,
+): ChannelDefinition<Message, Presence, undefined>;
+export function channel<Message extends StandardSchema, Rejection extends StandardSchema>(
+  options: ChannelOptions<Message, undefined, Rejection>,
+): ChannelDefinition<Message, undefined, Rejection>;
+export function channel<
+  Message extends StandardSchema,
+  Presence extends StandardSchema,
+  Rejection extends StandardSchema,
+>(options: ChannelOptions<Message, Presence, Rejection>): ChannelDefinition<Message, Presence, Rejection>;
+export function channel(
+  options: ChannelOptions<StandardSchema, StandardSchema | undefined, StandardSchema | undefined>,
+): ChannelDefinition {
   requireOptions("channel()", options, optionNames);
-  const { message, presence, durability, history = {}, allow = {}, version } = options;
+  const { message, presence, rejection, durability, history = {}, allow = {}, version } = options;
   requireSchema("message", message);
   if (presence !== undefined) requireSchema("presence", presence);
+  if (rejection !== undefined) requireSchema("rejection", rejection);
   requireRoles(allow, ["subscribe", "publish", "presence"]);
   if (durability !== undefined && durability !== "memory" && durability !== "disk") {
     throw new BusbarError("contract/invalid-durability", `durability is "memory" or "disk", not ${String(durability)}`);
   }
-  return { kind: "channel", message, presence, durability, history: boundsOf(history), allow, version };
+  return { kind: "channel", message, presence, rejection, durability, history: boundsOf(history), allow, version };
 }
 
 function boundsOf(history: History): HistoryBounds {

@@ -35,6 +35,7 @@ describe("a part's fingerprint", () => {
       valibot({ a: v.pipe(v.bigint(), v.minValue(1n)) }),
       valibot({ a: v.pipe(v.bigint(), v.minValue(2n)) }),
       partFingerprint(channel({ message: z.object({}), presence: z.object({}) })),
+      partFingerprint(channel({ message: z.object({}), rejection: z.object({}) })),
       partFingerprint(call({ input: z.object({}), output: z.object({}) })),
       partFingerprint(call({ input: z.object({}), output: z.string() })),
       partFingerprint(call({ input: z.object({}), output: z.object({}), refusal: z.string() })),

@@ -42,7 +42,8 @@ function describe(definition: ChannelDefinition | CallDefinition): unknown {
   const { kind, version } = definition;
   if (version !== undefined) return { kind, version };
   if (kind === "channel") {
-    return { kind, message: schemaOf(definition.message), presence: schemaOf(definition.presence) };
+    const { message, presence, rejection } = definition;
+    return { kind, message: schemaOf(message), presence: schemaOf(presence), rejection: schemaOf(rejection) };
   }
   const { handledBy, input, output, refusal } = definition;
   return { kind, handledBy, input: schemaOf(input), output: schemaOf(output), refusal: schemaOf(refusal) };

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { z } from "zod";
 import { call } from "./call.js";
 import { channel } from "./channel.js";
-import { contract, type Contract } from "./contract.js";
+import { contract, type ChannelDefinitions, type Contract } from "./contract.js";
 import type {
   CallAnswerOf,
   CallInputOf,
@@ -20,13 +20,17 @@ import type {
   PatternOf,
   PresenceOf,
   PublishOf,
+  RejectionOf,
 } from "./types.js";
 
 const text = z.object({ text: z.string() });
 const app = contract({
   "chat/:room": channel({ message: text, presence: z.object({ name: z.string().default("somebody") }) }),
   "chat/lobby": channel({ message: z.object({ lobby: z.literal(true) }) }),
-  "games/:game/moves/:player": channel({ message: z.string().transform((move) => move.length) }),
+  "games/:game/moves/:player": channel({
+    message: z.string().transform((move) => move.length),
+    rejection: z.object({ rule: z.number() }),
+  }),
   news: channel({ message: z.number() }),
   "orders/create": call({
     input: z.object({ count: z.string().transform(Number) }),
@@ -100,6 +104,10 @@ it("messages, what is published, presence and parameters have their types", () =
   expectTypeOf<PresenceOf<App, "chat/kitchen">>().toEqualTypeOf<{ name: string }>();
   expectTypeOf<JoinOf<App, "chat/kitchen">>().toEqualTypeOf<{ name?: string | undefined }>();
   expectTypeOf<PresenceOf<App, "news">>().toBeNever();
+  expectTypeOf<PresenceOf<App, "games/go/moves/ada">>().toBeNever();
+  expectTypeOf<RejectionOf<App, "games/go/moves/ada">>().toEqualTypeOf<{ rule: number }>();
+  expectTypeOf<RejectionOf<App, "chat/kitchen">>().toEqualTypeOf<string>();
+  expectTypeOf<RejectionOf<Contract<ChannelDefinitions>, "any">>().toBeUnknown();
   expectTypeOf<ParamsOf<"games/:game/moves/:player">>().toEqualTypeOf<{
     readonly game: string;
     readonly player: string;

@@ -1,7 +1,7 @@
 import type { CallDefinition, CallSide } from "./call.js";
 import type { ChannelDefinition } from "./channel.js";
 import type { Contract } from "./contract.js";
-import type { InputOf, OutputOf } from "./standard-schema.js";
+import type { InputOf, OutputOf, StandardSchema } from "./standard-schema.js";
 
 type PartsOf<App> = App extends Contract<infer Parts> ? Parts : never;
 
@@ -99,11 +99,24 @@ export type PresenceOf<App, Name extends string> = OutputOf<PresenceSchemaOf<Def
 /** What a member tells about itself when it joins. */
 export type JoinOf<App, Name extends string> = InputOf<PresenceSchemaOf<DefinitionOf<App, Name>>>;
 
+/** Why the channel's processor can reject a message; a text where the contract does not say. */
+export type RejectionOf<App, Name extends string> = ReasonOf<RejectionSchemaOf<DefinitionOf<App, Name>>>;
+
+/** What a schema describes; a text where there is none, and anything where it is not known whether there is one. */
+type ReasonOf<Schema> = [Schema] extends [undefined]
+  ? string
+  : [Schema] extends [StandardSchema]
+    ? OutputOf<Schema>
+    : unknown;
+
 type MessageSchemaOf<Definition> =
-  Definition extends ChannelDefinition<infer Message, infer _Presence> ? Message : never;
+  Definition extends ChannelDefinition<infer Message, infer _Presence, infer _Rejection> ? Message : never;
 
 type PresenceSchemaOf<Definition> =
-  Definition extends ChannelDefinition<infer _Message, infer Presence> ? Presence : never;
+  Definition extends ChannelDefinition<infer _Message, infer Presence, infer _Rejection> ? Presence : never;
+
+type RejectionSchemaOf<Definition> =
+  Definition extends ChannelDefinition<infer _Message, infer _Presence, infer Rejection> ? Rejection : never;
 
 /** What a call's handler gets. */
 export type CallInputOf<App, Name extends string> = OutputOf<InputSchemaOf<DefinitionOf<App, Name>>>;

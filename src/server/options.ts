@@ -19,6 +19,7 @@ import type {
   ParamsOf,
   PatternsOf,
   PublishOf,
+  RejectionOf,
 } from "../contract/types.js";
 import type { CompressionOptions, KeepaliveOptions, Limits } from "../engine/options.js";
 import type { HubLimits } from "../hub/hub.js";
@@ -86,14 +87,15 @@ export type ProcessorOf<App, Pattern extends string> = Processor<
   MessageOf<App, Pattern>,
   ParamsOf<Pattern>,
   Principal,
-  EmitTo<App>
+  EmitTo<App>,
+  RejectionOf<App, Pattern>
 >;
 
 /** A contract's processors, by pattern: inline, or `queued`. */
 export type Processors<App> = {
   readonly [Pattern in PatternsOf<App>]?:
     | ProcessorOf<App, Pattern>
-    | Queued<MessageOf<App, Pattern>, ParamsOf<Pattern>, Principal, EmitTo<App>>;
+    | Queued<MessageOf<App, Pattern>, ParamsOf<Pattern>, Principal, EmitTo<App>, RejectionOf<App, Pattern>>;
 };
 
 /** Every limit of the server, by the part that keeps it. What is left out has its default. */

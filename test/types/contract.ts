@@ -11,6 +11,7 @@ export const app = contract({
   "games/:game/moves/:player": channel({
     message: v.object({ at: v.pipe(v.string(), v.transform(Number)) }),
     presence: v.object({ color: v.optional(v.picklist(["black", "white"]), "black") }),
+    rejection: v.object({ rule: v.picklist(["turn", "place"]) }),
   }),
   news: channel({ message: z.string() }),
   "orders/create": call({

@@ -1,7 +1,9 @@
 /** What does not fit the contract does not compile: nothing in here is run, `npm run check` compiles it. */
 import {
   attach,
+  pipe,
   policy,
+  queued,
   serve,
   type BusClient,
   type BusServer,
@@ -87,16 +89,31 @@ it("a processor gets what the schema makes of a message, and the pattern's param
       expectTypeOf(params.game).toBeAny();
       // @ts-expect-error messages have no such member
       expectTypeOf(message.sender).toBeAny();
+      // @ts-expect-error a text, where the contract does not say
+      if (message.text === "") return reject({ rule: "turn" });
       return principal.id === params.room ? { ...message, mood: "bad" } : reject("not yours");
     },
-    "games/:game/moves/:player": ({ at }, { params, drop }) => {
+    "games/:game/moves/:player": ({ at }, { params, drop, reject }) => {
       expectTypeOf(at).toEqualTypeOf<number>();
       expectTypeOf(params).toEqualTypeOf<{ readonly game: string; readonly player: string }>();
+      expectTypeOf(reject).parameter(0).toEqualTypeOf<{ rule: "turn" | "place" }>();
+      // @ts-expect-error the contract says what a rejection is
+      if (at > 19) return reject("there is no such place");
+      if (at > 18) return reject({ rule: "place" });
       return at < 0 ? drop() : { at: at + 1 };
     },
   };
   expectTypeOf(processors).toBeObject();
   expectTypeOf((): Processors<App>[] => [
+    { "games/:game/moves/:player": queued((_move, { reject }) => reject({ rule: "turn" })) },
+    // @ts-expect-error there is no such rule
+    { "games/:game/moves/:player": queued((_move, { reject }) => reject({ rule: "time" })) },
+    {
+      "games/:game/moves/:player": pipe(
+        (move) => move,
+        (_move, { reject }) => reject({ rule: "turn" }),
+      ),
+    },
     // @ts-expect-error a mood is good or bad
     { "chat/:room": (message) => ({ ...message, mood: "strange" }) },
     // @ts-expect-error a processor gives what subscribers get
