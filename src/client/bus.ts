@@ -12,6 +12,7 @@ import type {
   MessageOf,
   PresenceOf,
   PublishOf,
+  RejectionOf,
 } from "../contract/types.js";
 import { BusbarError } from "../kernel/errors.js";
 import { randomHex } from "../kernel/random-hex.js";
@@ -32,8 +33,9 @@ import { Follows, type Processed, type StageListener } from "./follows.js";
 import type { Inbox } from "./inbox.js";
 import { Listeners } from "./listeners.js";
 import { settingsOf, type BusOptions, type BusSettings } from "./options.js";
+import { Pace } from "./pace.js";
 import type { ClientPorts } from "./ports.js";
-import { Publisher } from "./publisher.js";
+import { isRejection, Publisher } from "./publisher.js";
 import { resumeAll } from "./resumption.js";
 
 /** A client's name over all of its connections: nobody may guess it (docs/protocol.md, who the client is). */
@@ -76,8 +78,9 @@ export interface Bus<App extends Contract> {
     options?: CallOptions,
   ): Call<CallOutputOf<App, Name>, CallRefusalOf<App, Name>>;
   /**
-   * Follow a message that was accepted, by its id, over all connections: each stage goes to the listener. Resolves and
-   * rejects like its receipt's `processed`.
+   * Follow a message that was accepted, by its id, over all connections. Resolves and rejects like its receipt's
+   * `processed`. Each stage goes to the listener; after a cut, the one that the message is at then; and behind `dead` what
+   * an operator makes of it.
    */
   follow(message: string, listener?: StageListener): Promise<Processed>;
   /** Carry out the calls of this name that the server makes, on every connection; returns the function that ends it. */
@@ -101,10 +104,11 @@ export type ChannelOf<App, Name extends string> = Channel<
   MessageOf<App, Name>,
   PublishOf<App, Name>,
   PresenceOf<App, Name>,
-  JoinOf<App, Name>
+  JoinOf<App, Name>,
+  RejectionOf<App, Name>
 >;
 
-type AnyChannel = Channel<unknown, unknown, unknown, unknown>;
+type AnyChannel = Channel<unknown, unknown, unknown, unknown, unknown>;
 
 /** The bus of any contract. The types of the channels are put on top of it. */
 export class BusCore {
@@ -149,9 +153,10 @@ export class BusCore {
     });
     this.#connection = connection;
     const check = contract && checkAgainst(contract);
-    this.#follows = new Follows(connection);
+    const pace = new Pace(settings.publishCommandsPerSecond, ports.clock.now());
+    this.#follows = new Follows({ connection, pace, ...ports });
     const follow = this.follow.bind(this);
-    this.#publisher = new Publisher({ connection, settings, encoder: jsonEncoder, check, follow, ...ports });
+    this.#publisher = new Publisher({ connection, settings, encoder: jsonEncoder, check, follow, pace, ...ports });
     this.#calls = new Calls({ connection, ...ports });
     this.#compareContract = contract && contractComparison({ parts: contract.parts, connection, onError });
     this.#forgetSignal = whenAborted(settings.signal, () => this.close());
@@ -174,6 +179,7 @@ export class BusCore {
       messages: (options) => this.#read(name, options),
       subscribe: (listener, options) => this.#subscribe(name, listener, options),
       presence: (options) => this.#watch(name, options),
+      isRejection,
     };
   }
 
@@ -236,8 +242,7 @@ export class BusCore {
 
   /** What begins after the end of the bus ends like all that was there before. */
   #begun<Item>(inbox: Inbox<Item>, signal: AbortSignal | undefined): Inbox<Item> {
-    if (this.#end?.error !== undefined) inbox.fail(this.#end.error);
-    else if (this.#end !== undefined) inbox.finish();
+    if (this.#end !== undefined) inbox.end(this.#end.error);
     inbox.endWith(signal);
     return inbox;
   }

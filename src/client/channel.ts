@@ -1,7 +1,7 @@
 import type { SubscribePolicy } from "../wire/messages.js";
 import type { Message, ReadFrom } from "./cursor.js";
 import type { BusbarError } from "../kernel/errors.js";
-import type { PublishOptions } from "./publisher.js";
+import type { PublishOptions, RejectionError } from "./publisher.js";
 import type { Receipt, Refused } from "./publish-queue.js";
 
 export interface ReadOptions {
@@ -51,9 +51,9 @@ export interface Presence<State, Joined> extends AsyncIterableIterator<readonly 
  * One channel as a client sees it.
  *
  * `Data` is what its readers get, `Sent` what can be published; `State` what is seen of a member, `Joined` what a
- * member gives. A schema that transforms makes them differ.
+ * member gives. A schema that transforms makes them differ. `Reason` is why the processor rejects a message.
  */
-export interface Channel<Data, Sent, State, Joined> {
+export interface Channel<Data, Sent, State, Joined, Reason> {
   readonly name: string;
 
   /**
@@ -75,6 +75,12 @@ export interface Channel<Data, Sent, State, Joined> {
    * Rejects with the signal's reason alone.
    */
   publishAll(data: readonly Sent[], options?: PublishOptions): Promise<readonly (Receipt | Refused)[]>;
+
+  /**
+   * Whether this is how a message of this channel ends that its processor rejected: what `publish`, a receipt's `processed`
+   * or `follow` rejects with, or the error of a `publishAll`. Then its `reason` is as the contract's `rejection` says.
+   */
+  isRejection(error: unknown): error is RejectionError<Reason>;
 
   /**
    * Read the messages, in the log's order, each once. Cut connections are made up for.

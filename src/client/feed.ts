@@ -18,10 +18,8 @@ import { clientError } from "./errors.js";
 import { Inbox, type Replacing } from "./inbox.js";
 import { Membership } from "./membership.js";
 import type { Outcome } from "./request-table.js";
+import { restMs } from "./rest.js";
 import { Roster } from "./roster.js";
-
-/** How long to wait after a refusal that passes, when the server does not say. */
-const RETRY_AFTER_MS = 1_000;
 
 export interface FeedOptions {
   readonly channel: string;
@@ -109,7 +107,7 @@ export class Feed {
     if (member !== undefined) {
       this.#membership.join(member.state, (error) => {
         this.#watchers.delete(watcher);
-        watcher.fail(error);
+        watcher.end(error);
       });
     }
     this.#reconcile();
@@ -216,7 +214,7 @@ export class Feed {
     this.#roster.forget();
     if (!error.retryable) return this.#endAll(error);
     this.#phase = "resting";
-    this.#restTimer = this.#options.clock.schedule(error.retryAfterMs ?? RETRY_AFTER_MS, () => {
+    this.#restTimer = this.#options.clock.schedule(restMs(error), () => {
       this.#phase = "none";
       this.#reconcile();
     });
@@ -253,10 +251,7 @@ export class Feed {
     const inboxes = [...this.#watchers, this.#reader?.inbox];
     this.#watchers.clear();
     this.#reader = undefined;
-    for (const inbox of inboxes) {
-      if (error === undefined) inbox?.finish();
-      else inbox?.fail(error);
-    }
+    for (const inbox of inboxes) inbox?.end(error);
     this.#reconcile();
   }
 }

@@ -51,7 +51,7 @@ describe("an inbox", () => {
   it("ends behind what waits; what comes later is dropped", async () => {
     const inbox = new Inbox<number>({ itemsMax: 2, onReturn: () => {} });
     inbox.push(1);
-    inbox.finish();
+    inbox.end();
     expect(inbox.push(2)).toBe(true);
     await expect(Promise.all([inbox.next(), inbox.next(), inbox.next()])).resolves.toEqual([item(1), end, end]);
   });
@@ -59,7 +59,7 @@ describe("an inbox", () => {
   it("tells its error once, behind what waits", async () => {
     const inbox = new Inbox<number>({ itemsMax: 2, onReturn: () => {} });
     inbox.push(1);
-    inbox.fail(new Error("over"));
+    inbox.end(new Error("over"));
     await expect(inbox.next()).resolves.toEqual(item(1));
     await expect(inbox.next()).rejects.toThrow("over");
     await expect(inbox.next()).resolves.toEqual(end);
@@ -68,7 +68,7 @@ describe("an inbox", () => {
   it("gives its error to the first reader that waits and the end to the others", async () => {
     const inbox = new Inbox<number>({ itemsMax: 2, onReturn: () => {} });
     const readers = Promise.allSettled([inbox.next(), inbox.next()]);
-    inbox.fail(new Error("over"));
+    inbox.end(new Error("over"));
     await expect(readers).resolves.toMatchObject([{ status: "rejected" }, { status: "fulfilled", value: end }]);
   });
 
@@ -106,7 +106,7 @@ describe("an inbox", () => {
     let returns = 0;
     const inbox = new Inbox<number>({ itemsMax: 2, onReturn: () => returns++ });
     inbox.endWith(controller.signal);
-    inbox.finish();
+    inbox.end();
     inbox.endWith(controller.signal);
     controller.abort();
     expect(returns).toBe(0);

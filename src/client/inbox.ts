@@ -1,8 +1,6 @@
 import { deferred, type Deferred } from "../kernel/deferred.js";
 import { whenAborted } from "./abort.js";
 
-type End = { readonly kind: "open" } | { readonly kind: "done" } | { readonly kind: "failed"; readonly error: Error };
-
 type Reader<Item> = Deferred<IteratorResult<Item, undefined>>;
 
 /** For a reader who wants to know only how it is now. */
@@ -29,7 +27,8 @@ export class Inbox<Item> implements AsyncIterableIterator<Item, undefined> {
   /** A map keeps the order of what was put in last. */
   readonly #items = new Map<unknown, Item>();
   #readers: Reader<Item>[] = [];
-  #end: End = { kind: "open" };
+  /** Undefined while it is open; the error is for the next reader. */
+  #end: { readonly error?: Error | undefined } | undefined;
   #isReturned = false;
   #forgetSignal: (() => void) | undefined;
 
@@ -44,33 +43,32 @@ export class Inbox<Item> implements AsyncIterableIterator<Item, undefined> {
 
   /** Give the reader an item; false when the inbox is full, and then nothing changed. */
   push(item: Item): boolean {
-    if (this.#end.kind !== "open") return true;
+    if (this.#end !== undefined) return true;
     const reader = this.#readers.shift();
     if (reader === undefined) return this.#keep(item);
     reader.resolve({ done: false, value: item });
     return true;
   }
 
-  /** Nothing more will come; what waits can still be taken. */
-  finish(): void {
-    this.#close({ kind: "done" });
-  }
-
-  /** Like `finish`, but the reader's loop ends with the error. */
-  fail(error: Error): void {
-    this.#close({ kind: "failed", error });
+  /** Nothing more will come; what waits can still be taken, and then comes the error, where there is one. */
+  end(error?: Error): void {
+    if (this.#end !== undefined) return;
+    this.#end = { error };
+    this.#forgetSignal?.();
+    for (const reader of this.#readers) this.#settle(reader);
+    this.#readers = [];
   }
 
   /** End like `return` when the signal is aborted. */
   endWith(signal: AbortSignal | undefined): void {
     this.#forgetSignal = whenAborted(signal, () => this.stop());
-    if (this.#end.kind !== "open") this.#forgetSignal();
+    if (this.#end !== undefined) this.#forgetSignal();
   }
 
   /** The reader wants no more: what waits is dropped. */
   stop(): void {
     this.#items.clear();
-    this.finish();
+    this.end();
     if (this.#isReturned) return;
     this.#isReturned = true;
     this.#options.onReturn();
@@ -84,7 +82,7 @@ export class Inbox<Item> implements AsyncIterableIterator<Item, undefined> {
       this.#items.delete(key);
       reader.resolve({ done: false, value });
       if (this.#items.size === 0) this.#options.onDrained?.();
-    } else if (this.#end.kind === "open") {
+    } else if (this.#end === undefined) {
       this.#readers.push(reader);
     } else {
       this.#settle(reader);
@@ -112,18 +110,11 @@ export class Inbox<Item> implements AsyncIterableIterator<Item, undefined> {
     return true;
   }
 
-  #close(end: End): void {
-    if (this.#end.kind !== "open") return;
-    this.#end = end;
-    this.#forgetSignal?.();
-    for (const reader of this.#readers) this.#settle(reader);
-    this.#readers = [];
-  }
-
   /** An error is told once; behind it is only the end. */
   #settle(reader: Reader<Item>): void {
-    if (this.#end.kind === "failed") reader.reject(this.#end.error);
-    else reader.resolve({ done: true, value: undefined });
-    this.#end = { kind: "done" };
+    const error = this.#end?.error;
+    this.#end = {};
+    if (error === undefined) reader.resolve({ done: true, value: undefined });
+    else reader.reject(error);
   }
 }

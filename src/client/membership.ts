@@ -2,9 +2,7 @@ import type { Clock, Timer } from "../kernel/clock.js";
 import type { BusbarError } from "../kernel/errors.js";
 import type { WireError } from "../wire/errors.js";
 import type { Connection } from "./connection.js";
-
-/** How long to wait after a refusal that passes, when the server does not say. */
-const RETRY_AFTER_MS = 1_000;
+import { restMs } from "./rest.js";
 
 export interface MembershipOptions {
   readonly channel: string;
@@ -113,7 +111,7 @@ export class Membership {
       return this.#reconcile();
     }
     this.#phase = "resting";
-    this.#restTimer = this.#options.clock.schedule(error.retryAfterMs ?? RETRY_AFTER_MS, () => {
+    this.#restTimer = this.#options.clock.schedule(restMs(error), () => {
       this.#phase = settled;
       // The server does not know it yet.
       this.#told = undefined;

@@ -9,7 +9,7 @@ import type { Connection } from "./connection.js";
 import type { Processed } from "./follows.js";
 import { clientError } from "./errors.js";
 import type { BusSettings } from "./options.js";
-import { Pace } from "./pace.js";
+import type { Pace } from "./pace.js";
 import type { Outcome } from "./request-table.js";
 
 /** What a publish comes to: where the message is in the log, that the processor dropped it, or that it is kept. */
@@ -57,6 +57,7 @@ export interface Publish extends Draft {
 export interface PublishQueueOptions {
   readonly connection: Pick<Connection, "isReady" | "request">;
   readonly settings: BusSettings;
+  readonly pace: Pace;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -99,7 +100,6 @@ const passingCodes: ReadonlySet<string> = new Set([
  */
 export class PublishQueue {
   readonly #options: PublishQueueOptions;
-  readonly #pace: Pace;
   /** One for each channel that was ever published to: its numbers go on for the bus's life. */
   readonly #lanes = new Map<string, Lane>();
   /** Every message without an outcome, in order. */
@@ -114,7 +114,6 @@ export class PublishQueue {
 
   constructor(options: PublishQueueOptions) {
     this.#options = options;
-    this.#pace = new Pace(options.settings.publishCommandsPerSecond, options.clock.now());
   }
 
   /** Put a message at the end; `send` is called behind it. Undefined when too many are there. */
@@ -163,7 +162,7 @@ export class PublishQueue {
 
   /** Returns when there is more to be sent that nothing else will bring about. */
   #sendLanes(nowMs: number): number | undefined {
-    const { connection, settings } = this.#options;
+    const { connection, pace, settings } = this.#options;
     const held = new Set<Lane>();
     let wakeAtMs = Infinity;
     for (const first of this.#waiting) {
@@ -178,7 +177,7 @@ export class PublishQueue {
         continue;
       }
       const publishes = this.#companyOf(first);
-      const waitMs = this.#pace.take(bytesOf(publishes), nowMs);
+      const waitMs = pace.take(bytesOf(publishes), nowMs);
       if (waitMs > 0) return nowMs + waitMs;
       this.#launch(publishes);
     }

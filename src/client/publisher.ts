@@ -148,6 +148,16 @@ function timingOf(deliverAt: Date | number | undefined, delayMs: number | undefi
   return delayMs === undefined ? undefined : { delayMs };
 }
 
+/** The processor of the message's channel rejected it. */
+export interface RejectionError<Reason> extends BusbarError {
+  readonly code: "message/rejected";
+  readonly reason: Reason;
+}
+
+export function isRejection(error: unknown): error is RejectionError<unknown> {
+  return error instanceof BusbarError && error.code === "message/rejected";
+}
+
 /** What a schema throws is the message's fault, as it is on the server. */
 function invalid(error: unknown): BusbarError {
   if (error instanceof BusbarError) return error;

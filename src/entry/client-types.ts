@@ -5,7 +5,8 @@ export type { Channel, Member, Presence, PresenceOptions, ReadOptions, Subscribe
 export type { BusState, StateChange } from "../client/connection.js";
 export type { ContractDiffersError } from "../client/contract-comparison.js";
 export type { Gap, Message, ReadFrom } from "../client/cursor.js";
+export type { Processed, StageListener } from "../client/follows.js";
 export type { BusOptions } from "../client/options.js";
-export type { Receipt, Refused } from "../client/publish-queue.js";
-export type { PublishOptions } from "../client/publisher.js";
-export type { Credentials, Position } from "../wire/messages.js";
+export type { AcceptedReceipt, Receipt, Refused } from "../client/publish-queue.js";
+export type { PublishOptions, RejectionError } from "../client/publisher.js";
+export type { Credentials, Position, Stage } from "../wire/messages.js";

@@ -13,6 +13,7 @@ import type {
   PresenceMember,
   PublishOk,
   Repeatable,
+  Stage,
   SubscribeFrom,
   SubscribeOk,
 } from "../../src/wire/messages.js";
@@ -42,6 +43,8 @@ interface Session {
   /** The client's name; of those that have none, a new one for each session. */
   readonly client: string;
   readonly channels: Set<string>;
+  /** The messages that it follows. */
+  readonly follows: Set<string>;
 }
 
 type SessionCommand = Exclude<Command, { readonly do: "hello" }>;
@@ -59,6 +62,8 @@ export class ModelServer {
   refuse: (command: Command) => WireError | "silence" | undefined = () => undefined;
   /** Looked at before each message is appended: an error refuses it. */
   refuseMessage: (data: unknown) => WireError | undefined = () => undefined;
+  /** Messages for which this says an id are accepted, and processed later: `moveTo` says how that goes. */
+  accept: (command: Command, data: unknown) => string | undefined = () => undefined;
   /** What `hello` is answered beside the session and the principal. */
   welcome: Pick<HelloOk, "expiresInMs" | "contract"> = {};
   /** What `compare` is answered. */
@@ -68,6 +73,8 @@ export class ModelServer {
   /** What was appended to the channel in its present epoch, kept or not. */
   readonly published = new Map<string, unknown[]>();
   readonly #clock: Clock;
+  /** Where each accepted message is. */
+  readonly #stages = new Map<string, Stage>();
   readonly #logs = new Map<string, Log>();
   readonly #members = new Map<string, Map<string, PresenceMember>>();
   readonly #producers = new Map<string, Producer>();
@@ -100,6 +107,14 @@ export class ModelServer {
       peer.send(encodePush({ push: "message", channel, offset, data, from, at: 0 })),
     );
     return offset;
+  }
+
+  /** An accepted message has got further. */
+  moveTo(message: string, stage: Stage): void {
+    this.#stages.set(message, stage);
+    for (const { peer, follows } of this.#sessions.values()) {
+      if (follows.has(message)) peer.send(encodePush({ push: "stage", message, ...stage }));
+    }
   }
 
   /** Forget all that was said, as a server without a store does when it starts again. */
@@ -173,7 +188,7 @@ export class ModelServer {
       this.#sessions.delete(older);
       older.close(4005);
     }
-    this.#sessions.set(peer, { peer, id, client, channels: new Set() });
+    this.#sessions.set(peer, { peer, id, client, channels: new Set(), follows: new Set() });
     const principal = { id, roles: ["member"] };
     peer.send(encodeOk<"hello">(command.id, { session: "s", principal, ...this.welcome }));
   }
@@ -185,7 +200,7 @@ export class ModelServer {
       case "ping":
         return peer.send(encodeOk<"ping">(id, {}));
       case "follow":
-        return peer.send(encodeError(inReplyTo(wireError("message/unknown", "nothing is queued here"), id)));
+        return peer.send(encodeOk<"follow">(id, this.#follow(command.message, session)));
       case "refresh":
         return peer.send(encodeOk<"refresh">(id, this.welcome));
       case "compare":
@@ -201,14 +216,14 @@ export class ModelServer {
         channels.delete(command.channel);
         return peer.send(encodeOk<"unsubscribe">(id, {}));
       case "publish": {
-        const receipt = this.#take(command, command.data, session);
+        const receipt = this.#accepted(command, command.data) ?? this.#take(command, command.data, session);
         return peer.send(receipt instanceof WireError ? encodeError(inReplyTo(receipt, id)) : encodeOk(id, receipt));
       }
       case "publishAll": {
         const { channel, messages, seq, ageMs = 0 } = command;
         const receipts = messages.map((data, index) => {
           const repeatable = { channel, ageMs, ...(seq !== undefined && { seq: seq + index }) };
-          const receipt = this.#take(repeatable, data, session);
+          const receipt = this.#accepted(command, data) ?? this.#take(repeatable, data, session);
           return receipt instanceof WireError ? { error: errorBody(receipt) } : receipt;
         });
         return peer.send(encodeOk<"publishAll">(id, { receipts }));
@@ -225,6 +240,20 @@ export class ModelServer {
       case "answer":
         throw wireError("call/no-handler", "the model has no calls");
     }
+  }
+
+  #accepted(command: Command, data: unknown): PublishOk | undefined {
+    const message = this.accept(command, data);
+    if (message === undefined) return undefined;
+    this.#stages.set(message, { stage: "accepted" });
+    return { stage: "accepted", message };
+  }
+
+  #follow(message: string, { follows }: Session): Stage {
+    const stage = this.#stages.get(message);
+    if (stage === undefined) throw wireError("message/unknown", "it is not known");
+    follows.add(message);
+    return stage;
   }
 
   /** Append a message, once for each of a client's numbers. */

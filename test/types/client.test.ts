@@ -1,5 +1,5 @@
 /** What does not fit the contract does not compile: nothing in here is run, `npm run check` compiles it. */
-import { connect, type BusbarError, type Bus, type Message } from "busbar/client";
+import { connect, type BusbarError, type Bus, type Message, type Processed } from "busbar/client";
 import { describe, expectTypeOf, it } from "vitest";
 import { connect as connectInBrowser } from "../../src/entry/client-browser.js";
 import { app, type App } from "./contract.js";
@@ -77,6 +77,42 @@ it("a client publishes what the contract takes, where it has channels", () => {
     // @ts-expect-error a move is published as a text
     bus.channel("games/go/moves/ada").publish({ at: 12 }),
   ]).toBeFunction();
+});
+
+it("a client knows what a processor's rejection looks like, where the contract says so", () => {
+  expectTypeOf((bus: Bus<App>, error: unknown) => {
+    const moves = bus.channel("games/go/moves/ada");
+    if (moves.isRejection(error)) {
+      expectTypeOf(error).toExtend<BusbarError>();
+      expectTypeOf(error.reason).toEqualTypeOf<{ rule: "turn" | "place" }>();
+      // @ts-expect-error there is no such rule
+      expectTypeOf(error.reason.rule === "time").toBeBoolean();
+    }
+    if (bus.channel("news").isRejection(error)) expectTypeOf(error.reason).toEqualTypeOf<string>();
+    if (connect("/bus").channel("any").isRejection(error)) expectTypeOf(error.reason).toBeUnknown();
+    // @ts-expect-error any error can be none
+    return error.reason;
+  }).toBeFunction();
+});
+
+it("a client schedules a message, and follows one that was accepted", () => {
+  expectTypeOf(async (bus: Bus<App>) => {
+    const news = bus.channel("news");
+    const receipt = await news.publish("good", { deliverAt: new Date() });
+    // @ts-expect-error only an accepted message is processed later
+    await receipt.processed;
+    if (receipt.stage === "accepted") {
+      expectTypeOf(await receipt.processed).toEqualTypeOf<Processed>();
+      await bus.follow(receipt.message, (stage) => {
+        if (stage.stage === "retrying") expectTypeOf(stage.dueAt).toEqualTypeOf<number>();
+      });
+    }
+    return [
+      news.publishAll(["good", "better"], { delayMs: 1_000 }),
+      // @ts-expect-error a time is a Date or milliseconds
+      news.publish("good", { deliverAt: "tomorrow" }),
+    ];
+  }).toBeFunction();
 });
 
 it("a client reads what the schema makes of the messages", () => {
