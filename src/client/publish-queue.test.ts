@@ -194,6 +194,63 @@ describe("messages that are published", () => {
   });
 });
 
+describe("messages that are delivered later", () => {
+  it("say when: at a time, or after so many milliseconds", async () => {
+    const { clock, server, open } = ground();
+    const lobby = open().channel("a");
+    await clock.pass(1);
+    outcomeOf(lobby.publish(1, { deliverAt: new Date(1_900_000_000_000) }));
+    outcomeOf(lobby.publish(2, { deliverAt: 1_900_000_000_001 }));
+    outcomeOf(lobby.publish(3, { delayMs: 0 }));
+    outcomeOf(lobby.publish(4));
+    await clock.pass(1);
+    const common = { id: expect.any(Number), do: "publish", channel: "a" };
+    expect(publishesOf(server)).toEqual([
+      { ...common, data: 1, seq: 1, deliverAt: 1_900_000_000_000 },
+      { ...common, data: 2, seq: 2, deliverAt: 1_900_000_000_001 },
+      { ...common, data: 3, seq: 3, delayMs: 0 },
+      { ...common, data: 4, seq: 4 },
+    ]);
+  });
+
+  it("never share a command with those that are delivered at another time, and keep their order", async () => {
+    const { clock, server, open } = ground();
+    const lobby = open().channel("a");
+    outcomeOf(lobby.publish(1));
+    outcomeOf(lobby.publish(2));
+    outcomeOf(lobby.publishAll([3, 4], { delayMs: 50 }));
+    outcomeOf(lobby.publishAll([5, 6], { delayMs: 60 }));
+    outcomeOf(lobby.publish(7));
+    outcomeOf(lobby.publish(8, { deliverAt: 9 }));
+    await clock.pass(1);
+    const common = { id: expect.any(Number), channel: "a" };
+    expect(publishesOf(server)).toEqual([
+      { ...common, do: "publishAll", messages: [1, 2], seq: 1 },
+      { ...common, do: "publishAll", messages: [3, 4], seq: 3, delayMs: 50 },
+      { ...common, do: "publishAll", messages: [5, 6], seq: 5, delayMs: 60 },
+      { ...common, do: "publish", data: 7, seq: 7 },
+      { ...common, do: "publish", data: 8, seq: 8, deliverAt: 9 },
+    ]);
+  });
+
+  it("are sent again as they were, so that a delay begins with the first attempt", async () => {
+    const { clock, network, server, open } = ground();
+    const lobby = open().channel("a");
+    await clock.pass(1);
+    server.refuse = ({ do: name }) => (name === "publishAll" ? "silence" : undefined);
+    const outcome = outcomeOf(lobby.publishAll([1, 2], { delayMs: 5_000 }));
+    await clock.pass(100);
+    network.cut();
+    server.refuse = () => undefined;
+    await clock.pass(501);
+    const [first, again] = publishesOf(server);
+    expect(first).toEqual({ id: 2, do: "publishAll", channel: "a", messages: [1, 2], seq: 1, delayMs: 5_000 });
+    expect(again).toEqual({ ...first, id: expect.any(Number), ageMs: expect.any(Number) });
+    expect(again?.ageMs).toBeGreaterThanOrEqual(100);
+    expect(outcome).toHaveLength(1);
+  });
+});
+
 describe("a message that nobody can tell the fate of", () => {
   it("is given up when it was tried for as long as a server recognises repeats", async () => {
     const { clock, network, server, open } = ground();

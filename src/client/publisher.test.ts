@@ -5,6 +5,8 @@ import { BusbarError } from "../kernel/errors.js";
 import { wireError } from "../wire/errors.js";
 import { channel } from "../contract/channel.js";
 import { contract } from "../contract/contract.js";
+import type { VirtualClock } from "../testing/virtual-clock.js";
+import type { Receipt } from "./publish-queue.js";
 import type { SchemaResult, StandardSchema } from "../contract/standard-schema.js";
 
 /** What a promise came to, once it has: its value or its error. */
@@ -15,6 +17,17 @@ function outcomeOf(promise: Promise<unknown>): unknown[] {
     (error: unknown) => outcome.push(error),
   );
   return outcome;
+}
+
+function processedOf(receipt: Receipt): Promise<unknown> {
+  if (receipt.stage !== "accepted") throw new Error(`it is ${receipt.stage}`);
+  return receipt.processed;
+}
+
+/** What a promise comes to within a millisecond. */
+async function passing<Value>(clock: VirtualClock, promise: Promise<Value>): Promise<Value> {
+  await clock.pass(1);
+  return promise;
 }
 
 describe("publishing", () => {
@@ -97,6 +110,56 @@ describe("publishing", () => {
     outcomeOf(lobby.publish("hello"));
     await clock.pass(1);
     expect(seen).toMatchObject([{ data: "hello", from: "ada", position: { offset: 1 } }]);
+  });
+});
+
+describe("publishing what is processed later", () => {
+  it("resolves when the message is kept, and asks what came of it only where somebody wants to know", async () => {
+    const { clock, server, open } = ground();
+    server.accept = (_, data) => (data === "at once" ? undefined : String(data));
+    const lobby = open().channel("a");
+    const [receipt, none] = [lobby.publish("m1"), lobby.publish("at once")];
+    const several = lobby.publishAll(["m2", "m3"]);
+    await clock.pass(1);
+    const accepted = await receipt;
+    expect(accepted).toMatchObject({ stage: "accepted", message: "m1" });
+    expect(await none).toEqual({ stage: "delivered", position: { epoch: "e1", offset: 1 } });
+    expect(await several).toMatchObject([
+      { stage: "accepted", message: "m2" },
+      { stage: "accepted", message: "m3" },
+    ]);
+    expect(server.commands.filter(({ do: name }) => name === "follow")).toEqual([]);
+    const outcome = outcomeOf(processedOf(accepted));
+    await clock.pass(1);
+    expect(outcome).toEqual([]);
+    server.moveTo("m1", { stage: "delivered", position: { epoch: "e1", offset: 2 } });
+    await clock.pass(1);
+    expect(outcome).toMatchObject([{ stage: "delivered", position: { epoch: "e1", offset: 2 } }]);
+  });
+
+  it("tells a rejection with its reason, at once or later, from every other error", async () => {
+    const { clock, server, open } = ground();
+    const room = open().channel("a");
+    await clock.pass(1);
+    server.refuseMessage = () => wireError("message/rejected", "the processor says why", { reason: { rule: 7 } });
+    const atOnce = outcomeOf(room.publish(1));
+    const several = outcomeOf(room.publishAll([2]));
+    await clock.pass(1);
+    expect(atOnce).toMatchObject([{ code: "message/rejected", reason: { rule: 7 } }]);
+    expect(several).toMatchObject([[{ stage: "refused", error: { reason: { rule: 7 } } }]]);
+    server.accept = () => "m1";
+    const receipt = await passing(clock, room.publish(3));
+    const later = outcomeOf(processedOf(receipt));
+    await clock.pass(1);
+    server.moveTo("m1", { stage: "rejected", reason: { rule: 8 } });
+    await clock.pass(1);
+    expect(later).toMatchObject([{ code: "message/rejected", reason: { rule: 8 } }]);
+    expect([atOnce[0], later[0]].map((error) => room.isRejection(error) && error.reason)).toEqual([
+      { rule: 7 },
+      { rule: 8 },
+    ]);
+    const others = [undefined, new Error("message/rejected"), wireError("message/invalid", "no")];
+    expect(others.map((error) => room.isRejection(error))).toEqual([false, false, false]);
   });
 });
 
