@@ -103,15 +103,7 @@ export const logTransactionCases: readonly PipelineCase[] = [
       const [head] = await trial.accept("m1");
       expectThat(head !== undefined, "it has a head");
       const both = [batch(trial, "a", "1"), batch(trial, "b", "1")];
-      const { durability } = trial.jobs.rider([]);
-      const write = (): never => {
-        throw new Error("this rider fails");
-      };
-      await expectRejection(
-        () => trial.store.appendAll(both, { durability, write }),
-        undefined,
-        "it fails with its rider",
-      );
+      await expectFailing(trial, both);
       await trial.store.release("b");
       const rider = trial.jobs.rider([trial.ended(head, "m1")]);
       const appendAll = async (): Promise<unknown> => trial.store.appendAll(both, rider);
@@ -181,7 +173,26 @@ export const lastingTransactionCases: readonly PipelineCase[] = [
       expectSame(await trial.ids(), [], "and nothing waits");
     },
   },
+  {
+    name: "has nothing of a transaction that failed when it is opened again",
+    async run(trial) {
+      await trial.open("a", "b");
+      await expectFailing(trial, [batch(trial, "a", "1"), batch(trial, "b", "1")]);
+      await trial.reopen();
+      await trial.open("a", "b");
+      expectSame([await trial.payloads("a"), await trial.payloads("b")], [[], []], "no log has anything of it");
+    },
+  },
 ];
+
+/** Begin a transaction that fails with its rider. */
+async function expectFailing({ jobs, store }: PipelineTrial, batches: readonly Batch[]): Promise<void> {
+  const { durability } = jobs.rider([]);
+  const write = (): never => {
+    throw new Error("this rider fails");
+  };
+  await expectRejection(() => store.appendAll(batches, { durability, write }), undefined, "it fails with its rider");
+}
 
 function batch(trial: PipelineTrial, channel: string, ...payloads: readonly string[]): Batch {
   return { channel, drafts: payloads.map((payload) => trial.draft(payload)) };
