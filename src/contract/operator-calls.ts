@@ -67,22 +67,26 @@ export function operatorCalls(roles: readonly string[]): OperatorCalls {
     "operate/dead-letters": call({
       input: objectWith<DeadLetterQuery>({ queue: "string", after: "string", max: "number" }),
       output: anything<{ readonly letters: readonly DeadLetterView[] }>(),
-      ...{ allow, version },
+      allow,
+      version,
     }),
     "operate/redrive": call({
       input: objectWith<RedriveChoice>({ id: "string", queue: "string", data: "any" }),
       output: anything<{ readonly count: number }>(),
-      ...{ allow, version },
+      allow,
+      version,
     }),
     "operate/discard": call({
       input: objectWith<DeadLetterChoice>({ id: "string", queue: "string" }),
       output: anything<{ readonly count: number }>(),
-      ...{ allow, version },
+      allow,
+      version,
     }),
     "operate/pipeline": call({
       input: objectWith<Readonly<Record<never, never>>>({}),
       output: anything<{ readonly snapshot: unknown }>(),
-      ...{ allow, version },
+      allow,
+      version,
     }),
   };
 }

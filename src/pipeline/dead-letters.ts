@@ -7,7 +7,7 @@ import type { Stage } from "../wire/messages.js";
 import { publisherOf } from "./publisher.js";
 
 /** So many dead letters are listed at once. */
-export const deadListMax = 100;
+const deadListMax = 100;
 
 /** So many dead letters are redriven or discarded with one call of the store. */
 const CHANGED_AT_ONCE = 100;

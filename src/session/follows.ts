@@ -3,11 +3,18 @@ import type { FollowCommand, Stage } from "../wire/messages.js";
 import { isEnd } from "../wire/stage.js";
 import type { Attendee } from "./services.js";
 
+/** One message that a session follows. */
+interface Followed {
+  /** It is a dead letter: it can stay one for ever. */
+  isDead: boolean;
+  readonly end: () => void;
+}
+
 /** The messages that a session follows on their way through the pipeline. */
 export class Follows {
   readonly #attendee: Attendee;
-  /** What ends each, by the message's id. */
-  readonly #ends = new Map<string, () => void>();
+  /** By the message's id. */
+  readonly #followed = new Map<string, Followed>();
 
   constructor(attendee: Attendee) {
     this.#attendee = attendee;
@@ -20,33 +27,40 @@ export class Follows {
    */
   async follow({ id, message }: FollowCommand): Promise<void> {
     const { isOver, outbox, principal, services } = this.#attendee;
-    const { followsMax } = services.limits;
-    if (this.#ends.size >= followsMax && !this.#ends.has(message)) {
-      throw wireError("subscription/too-many", `a connection can follow ${followsMax} messages`);
-    }
+    this.#requireRoom(message);
     let hasAnswered = false;
-    let isDone = false;
+    let last: Stage | undefined;
     const listener = (stage: Stage): void => {
       if (isOver()) return;
       if (hasAnswered) outbox.push({ push: "stage", message, ...stage });
       else outbox.ok<"follow">(id, stage);
       hasAnswered = true;
-      isDone = isEnd(stage);
-      if (isDone) this.#end(message);
+      last = stage;
+      const followed = this.#followed.get(message);
+      if (followed !== undefined) followed.isDead = stage.stage === "dead";
+      if (isEnd(stage)) this.#end(message);
     };
     const end = await services.messages.follow(message, listener, ({ from }) => from === principal.id);
     this.#end(message);
-    if (isDone || isOver()) end();
-    else this.#ends.set(message, end);
+    if (isOver() || (last !== undefined && isEnd(last))) end();
+    else this.#followed.set(message, { end, isDead: last?.stage === "dead" });
   }
 
   end(): void {
-    for (const end of this.#ends.values()) end();
-    this.#ends.clear();
+    for (const { end } of this.#followed.values()) end();
+    this.#followed.clear();
+  }
+
+  /** The oldest dead letter gives way to another message: whoever follows it was told that it is one. */
+  #requireRoom(message: string): void {
+    const { followsMax } = this.#attendee.services.limits;
+    if (this.#followed.size < followsMax || this.#followed.has(message)) return;
+    for (const [other, { isDead }] of this.#followed) if (isDead) return this.#end(other);
+    throw wireError("subscription/too-many", `a connection can follow ${followsMax} messages`);
   }
 
   #end(message: string): void {
-    this.#ends.get(message)?.();
-    this.#ends.delete(message);
+    this.#followed.get(message)?.end();
+    this.#followed.delete(message);
   }
 }

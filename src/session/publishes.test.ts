@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { principal, SessionWorld, type Client } from "../../test/support/session-world.js";
 import { wireError } from "../wire/errors.js";
 import { refusalOf } from "./publishes.js";
@@ -161,6 +161,52 @@ describe("what a session publishes", () => {
     expect(await client.ask({ ...publish(2), channel: "bare/1099" })).toMatchObject([
       { error: { code: "publish/out-of-turn" } },
     ]);
+  });
+});
+
+describe("what a session publishes for later", () => {
+  /** After how many milliseconds what the commands publish is due. */
+  const dueTimes = async (...commands: Record<string, unknown>[]): Promise<(number | undefined)[]> => {
+    const world = new SessionWorld();
+    const publish = vi
+      .spyOn(world.services.pipeline, "publish")
+      .mockResolvedValue({ stage: "accepted", message: "m1" });
+    const client = world.connect(principal("ada", "member"));
+    await client.ask({ do: "hello", client: name });
+    await world.clock.pass(1_000);
+    for (const command of commands) await client.ask(command);
+    const nowMs = world.clock.wallTimeMs();
+    return publish.mock.calls.map(([{ dueAt }]) => (dueAt === undefined ? undefined : dueAt - nowMs));
+  };
+
+  it("is due at a time, or so long after it was first sent, and at once where nothing is said", async () => {
+    const at = new SessionWorld().clock.wallTimeMs() + 1_000;
+    expect(
+      await dueTimes(
+        publish(1),
+        publish(2, { delayMs: 5_000 }),
+        publish(3, { delayMs: 5_000, ageMs: 700 }),
+        publish(4, { deliverAt: at + 9_000 }),
+        publish(5, { deliverAt: at + 9_000, ageMs: 700 }),
+        publish(6, { delayMs: 0 }),
+      ),
+    ).toEqual([undefined, 5_000, 4_300, 9_000, 9_000, 0]);
+  });
+
+  it("is answered with the message's id", async () => {
+    const world = new SessionWorld();
+    vi.spyOn(world.services.pipeline, "publish").mockResolvedValue({ stage: "accepted", message: "m1" });
+    const client = await world.open();
+    const accepted = { stage: "accepted", message: "m1" };
+    const one = { do: "publish", channel: "bare/1", data: 1, delayMs: 1 };
+    expect(await client.ask(one)).toEqual([{ re: 2, ok: accepted }]);
+    const two = { do: "publishAll", channel: "bare/1", messages: [1, 2], delayMs: 1 };
+    expect(await client.ask(two)).toEqual([{ re: 3, ok: { receipts: [accepted, accepted] } }]);
+  });
+
+  it("is due at the same time where several come at once", async () => {
+    const all = { do: "publishAll", channel: "bare/1", messages: [1, 2], seq: 1, delayMs: 5_000, ageMs: 100 };
+    expect(await dueTimes(all)).toEqual([4_900, 4_900]);
   });
 });
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { describeWith } from "../requirements.js";
 import { bundled } from "./program.js";
 
@@ -29,29 +29,35 @@ function callsOf(trace: string): Call[] {
   });
 }
 
-describeWith("strace", "a receipt of durability disk", (path) => {
+/** Run a program under strace, and say of each of its receipts whether a sync lies between it and what it is a receipt of. */
+function receiptsOf(strace: string, [name, ...args]: readonly [string, ...string[]]): ("synced" | "too early")[] {
+  const folder = mkdtempSync(join(tmpdir(), "busbar-fsync-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const trace = join(folder, "trace");
+  const calls = ["write", "pwrite64", "pwritev", "fsync", "fdatasync", "msync"].join(",");
+  const options = ["-f", "-s", "64", "-e", `trace=${calls}`, "-o", trace];
+  const command = [process.execPath, bundled(name), join(folder, "data"), ...args];
+  const run = spawnSync(strace, [...options, ...command], { encoding: "utf8" });
+  expect(run.stderr).toBe("");
+  const seen = callsOf(readFileSync(trace, "utf8"));
+  let from = seen.findIndex(({ text }) => text.includes('"opened'));
+  return seen.flatMap(({ text }, at) => {
+    if (!text.includes('"receipt ')) return [];
+    const between = seen.slice(from + 1, at);
+    from = at;
+    const synced = between.findIndex((call) => ["fdatasync", "fsync", "msync"].includes(call.name));
+    const file = between[synced]?.fd;
+    const written = between.findIndex((call) => call.name.startsWith("pwrite") && call.fd === file);
+    return [written >= 0 && synced > written ? "synced" : "too early"];
+  });
+}
+
+describeWith("strace", "a receipt of durability disk", (strace) => {
   it("comes when a sync of the file has ended that began after its message was written", () => {
-    const folder = mkdtempSync(join(tmpdir(), "busbar-fsync-"));
-    const trace = join(folder, "trace");
-    const program = bundled("appender");
-    const calls = ["write", "pwrite64", "pwritev", "fsync", "fdatasync", "msync"].join(",");
-    const options = ["-f", "-s", "64", "-e", `trace=${calls}`, "-o", trace];
-    const run = spawnSync(path, [...options, process.execPath, program, join(folder, "data"), "20", "3"], {
-      encoding: "utf8",
-    });
-    expect(run.stderr).toBe("");
-    const seen = callsOf(readFileSync(trace, "utf8"));
-    const receipts = seen.flatMap(({ text }, at) => (text.includes('"receipt ') ? [at] : []));
-    expect(receipts).toHaveLength(20);
-    let from = seen.findIndex(({ text }) => text.includes('"opened '));
-    for (const at of receipts) {
-      const between = seen.slice(from + 1, at);
-      const synced = between.findIndex(({ name }) => name === "fdatasync" || name === "fsync" || name === "msync");
-      const file = between[synced]?.fd;
-      const written = between.findIndex(({ fd, name }) => name.startsWith("pwrite") && fd === file);
-      expect([written >= 0, synced > written]).toEqual([true, true]);
-      from = at;
-    }
-    rmSync(folder, { recursive: true });
+    expect(receiptsOf(strace, ["appender", "20", "3"])).toEqual(Array.from({ length: 20 }, () => "synced"));
+  });
+
+  it("comes so when a queued message was accepted, and when it ended", () => {
+    expect(receiptsOf(strace, ["job-writer", "10", "3"])).toEqual(Array.from({ length: 20 }, () => "synced"));
   });
 });
