@@ -7,12 +7,13 @@ export interface Deferred<Value> {
 
 /** Make a promise that is settled from outside (`Promise.withResolvers` is not in Node 20). */
 export function deferred<Value>(): Deferred<Value> {
-  const settle: Partial<Deferred<Value>> = {};
-  const promise = new Promise<Value>((resolve, reject) => {
-    Object.assign(settle, { resolve, reject });
+  let resolve: Deferred<Value>["resolve"] = nothing;
+  let reject: Deferred<Value>["reject"] = nothing;
+  const promise = new Promise<Value>((resolveIt, rejectIt) => {
+    resolve = resolveIt;
+    reject = rejectIt;
   });
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a promise runs its executor at once
-  return { ...settle, promise } as Deferred<Value>;
+  return { promise, resolve, reject };
 }
 
 /** A deferred promise whose rejection need not be looked at by anybody: whoever awaits it still sees it. */
@@ -28,3 +29,5 @@ export function optionalRejection(reason: unknown): Promise<never> {
   settle.reject(reason);
   return settle.promise;
 }
+
+function nothing(): void {}

@@ -41,7 +41,7 @@ it("dead letters are listed page by page, with what is known of each", async () 
     data: 1,
     from: "ada",
     at: 5,
-    attempts: 0,
+    attempts: 1,
     failures: [failure],
     sequence: 1,
   });

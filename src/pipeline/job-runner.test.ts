@@ -303,13 +303,46 @@ describe("messages that are processed elsewhere", () => {
     expect((await jobs.find("g1"))?.stage).toEqual({ stage: "accepted" });
   });
 
-  it("begin with what was known of them when they were accepted, where that is still there", async () => {
-    const jobs = jobsOf();
+  /** What is known of a message that was just accepted. */
+  const known = () => {
     const match = app.match("orders/7");
     if (match === undefined) throw new Error("there is such a channel");
-    await jobs.accept(draft("a"), { match, data: { text: "a" }, message: { text: "A" }, principal: { id: "bob" } });
+    return { match, data: { text: "a" }, message: { text: "A" }, principal: { id: "bob" } };
+  };
+  const attemptsOf = async (): Promise<number[]> => (await store.heads(0, 10)).map(({ attempts }) => attempts);
+
+  it("begin with what was known of them when they were accepted, where that is still there", async () => {
+    const jobs = jobsOf();
+    await jobs.accept(draft("a"), known());
     await clock.settle();
     expect(runAt(0).work).toMatchObject({ message: { text: "A" }, principal: { id: "bob" } });
+    jobs.close();
+  });
+
+  it("are counted by the store when their first attempt takes longer, and when it fails", async () => {
+    const jobs = jobsOf();
+    executor.places = 2;
+    await Promise.all([jobs.accept(draft("a"), known()), jobs.accept(draft("b"), known())]);
+    await clock.pass(19);
+    expect(await attemptsOf()).toEqual([0, 0]);
+    runAt(1).reject(new Error("no"));
+    await clock.settle();
+    expect(await attemptsOf()).toEqual([0, 1]);
+    expect((await store.heads(0, 1))[0]?.attempts).toBe(0);
+    await clock.pass(21);
+    expect((await store.heads(0, 1))[0]?.attempts).toBe(1);
+    jobs.close();
+  });
+
+  it("go on where the store could not count an attempt", async () => {
+    const jobs = jobsOf();
+    store.change = () => Promise.reject(new Error("disk full"));
+    await jobs.accept(draft("a"), known());
+    await clock.pass(40);
+    expect(lines.map(([event]) => event)).toEqual(["pipeline/attempt-not-noted"]);
+    runAt(0).resolve(done);
+    await clock.settle();
+    expect((await jobs.find("a"))?.stage).toEqual({ stage: "delivered" });
     jobs.close();
   });
 

@@ -1,6 +1,7 @@
 import { Batches } from "../kernel/batches.js";
 import { causeText } from "../kernel/cause-text.js";
 import type { Clock } from "../kernel/clock.js";
+import { deferred, type Deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
 import { LazyAbort } from "../kernel/lazy-abort.js";
 import type { Logger } from "../kernel/logger.js";
@@ -15,6 +16,7 @@ import { tookTooLong } from "./deadlines.js";
 import type { FreshJob, FreshJobs, Known } from "./fresh-jobs.js";
 import { noRoomCode, type Seat } from "./executor.js";
 import type { Claim, JobQueue } from "./job-queue.js";
+import { LateNotes } from "./late-notes.js";
 import { failureTextMax, type Failure, type Job, type JobChange, type JobStore, type Rider } from "./job-store.js";
 import { emittedOrigin } from "./message-id.js";
 import type { Output } from "./pipeline.js";
@@ -23,7 +25,7 @@ import type { QueueMeter } from "./queue-figures.js";
 import type { QueueSettings } from "./queued.js";
 
 /** So many jobs are begun, and so many outcomes are written, together. */
-const BATCH_MAX = 256;
+const BATCH_MAX = 512;
 
 /** When something that the store could not do is tried again. */
 const STORE_AGAIN_MS = 1_000;
@@ -66,12 +68,6 @@ interface Attempt<Principal> {
   readonly abort: LazyAbort;
 }
 
-/** What an attempt begins with; nothing where the job's record is gone. */
-interface Begun<Principal> {
-  readonly fresh: FreshJob<Principal> | undefined;
-  readonly job: Job | undefined;
-}
-
 /** What came out of an attempt, until it is in the store. */
 interface Settlement<Principal> {
   readonly attempt: Attempt<Principal>;
@@ -92,28 +88,29 @@ interface Told {
 export class JobRunner<Principal extends { readonly id: string }> {
   readonly #options: JobRunnerOptions<Principal>;
   readonly #running = new Map<number, Attempt<Principal>>();
-  readonly #beginning: Batches<Claim, Begun<Principal>>;
+  readonly #beginning: Batches<Claim, Job | undefined>;
   readonly #settling: Batches<Settlement<Principal>, Position | undefined>;
   readonly #noting: Batches<JobChange, void>;
   /** Ends each pause that is under way. */
   readonly #pauses = new Set<() => void>();
+  /** The first attempts at messages that were just accepted: most are over before anything could be noted of them. */
+  readonly #beginnings: LateNotes<Claim>;
+  /** Attempts that are not over. */
+  #count = 0;
+  #ended: Deferred<void> | undefined;
   #closeError: BusbarError | undefined;
 
   constructor(options: JobRunnerOptions<Principal>) {
     const { store } = options;
     this.#options = options;
     this.#beginning = new Batches(BATCH_MAX, async (claims) => {
-      await store.change(
-        claims.map(({ attempt, head }) => ({ kind: "begun", sequence: head.sequence, attempts: attempt })),
-      );
-      const fresh = claims.map(({ head }) => options.fresh.take(head.sequence));
-      const missing = claims.filter((_, index) => fresh[index] === undefined).map(({ head }) => head.sequence);
-      const read = missing.length === 0 ? [] : await store.read(missing);
-      const jobs = new Map(missing.map((sequence, index) => [sequence, read[index]]));
-      return claims.map(({ head }, index) => ({
-        fresh: fresh[index],
-        job: fresh[index]?.job ?? jobs.get(head.sequence),
-      }));
+      await store.change(claims.map(begun));
+      return store.read(claims.map(({ head }) => head.sequence));
+    });
+    this.#beginnings = new LateNotes(options.clock, (claim) => {
+      this.note(begun(claim)).catch((cause: unknown) => {
+        this.#log("warn", "pipeline/attempt-not-noted", { claim, cause: causeText(cause) });
+      });
     });
     this.#settling = new Batches(BATCH_MAX, (settlements) => this.#settle(settlements));
     this.#noting = new Batches(BATCH_MAX, async (changes) => {
@@ -128,22 +125,17 @@ export class JobRunner<Principal extends { readonly id: string }> {
   }
 
   /** Carry a claim out, from the beginning to what becomes of it, and leave the seat. */
-  async run(line: JobLine, claim: Claim, seat: Seat<Principal>): Promise<void> {
+  run(line: JobLine, claim: Claim, seat: Seat<Principal>): void {
     const attempt: Attempt<Principal> = { line, claim, seat, abort: new LazyAbort() };
-    const { sequence } = claim.head;
-    this.#running.set(sequence, attempt);
-    try {
-      await this.#run(attempt);
-    } catch (cause) {
-      // The store cannot be written: the job goes back as it was, and is tried again.
-      this.#log("error", "pipeline/store-failed", { claim: attempt.claim, cause: causeText(cause) });
-      await this.#pause();
-      line.queue.release(sequence, claim.attempt);
-    } finally {
-      if (this.#running.get(sequence) === attempt) this.#running.delete(sequence);
-      seat.leave();
-      this.#options.onFree(line);
-    }
+    this.#running.set(claim.head.sequence, attempt);
+    this.#count++;
+    const over = (): void => this.#over(attempt);
+    this.#run(attempt)
+      .catch((cause: unknown) => this.#putBack(attempt, cause))
+      .catch((error: unknown) => {
+        this.#log("error", "pipeline/defect", { claim, cause: causeText(error), stack: stackOf(error) });
+      })
+      .then(over, over);
   }
 
   /** A worker was silent for too long: its attempt does not count any more, and others go on. */
@@ -156,13 +148,23 @@ export class JobRunner<Principal extends { readonly id: string }> {
     this.#closeError = error;
     for (const { abort } of this.#running.values()) abort.abort(error);
     for (const endPause of this.#pauses) endPause();
+    this.#beginnings.close();
+  }
+
+  /** Resolves when no attempt is under way. After `close`. */
+  async ended(): Promise<void> {
+    if (this.#count === 0) return;
+    this.#ended ??= deferred();
+    await this.#ended.promise;
   }
 
   async #run(attempt: Attempt<Principal>): Promise<void> {
     const { claim, line } = attempt;
     const { clock, onStage } = this.#options;
     const { head } = claim;
-    const { fresh, job } = await this.#beginning.add(claim);
+    const fresh = this.#options.fresh.take(head.sequence);
+    if (fresh !== undefined) this.#beginnings.add(claim);
+    const job = fresh === undefined ? await this.#beginning.add(claim) : fresh.job;
     if (job === undefined) {
       this.#log("error", "pipeline/job-lost", { claim: attempt.claim, what: "its record is damaged or gone" });
       line.queue.finish(head.sequence, claim.attempt);
@@ -180,14 +182,40 @@ export class JobRunner<Principal extends { readonly id: string }> {
       return await this.#failed(attempt, error);
     } finally {
       line.meter.processing.record(clock.now() - begunAt);
+      this.#beginnings.remove(claim);
     }
     await this.#end({ attempt, job, produced });
   }
 
+  /** The store cannot be written: the job goes back as it was, and is tried again. */
+  async #putBack({ claim, line }: Attempt<Principal>, cause: unknown): Promise<void> {
+    this.#log("error", "pipeline/store-failed", { claim, cause: causeText(cause) });
+    await this.#pause();
+    line.queue.release(claim.head.sequence, claim.attempt);
+  }
+
+  #over(attempt: Attempt<Principal>): void {
+    const { claim, line, seat } = attempt;
+    const { sequence } = claim.head;
+    if (this.#running.get(sequence) === attempt) this.#running.delete(sequence);
+    this.#count--;
+    if (this.#count === 0) this.#ended?.resolve();
+    seat.leave();
+    this.#options.onFree(line);
+  }
+
   async #process(attempt: Attempt<Principal>, job: Job, fresh: FreshJob<Principal> | undefined): Promise<Produced> {
     const { abort, claim, line, seat } = attempt;
-    const known = fresh ?? (await this.#known(line, job));
-    const work = { ...known, id: () => job.id, channel: job.channel, attempt: claim.attempt };
+    const { data, match, message, principal } = fresh ?? (await this.#known(line, job));
+    const work = {
+      id: () => job.id,
+      channel: job.channel,
+      match,
+      data,
+      message,
+      principal,
+      attempt: claim.attempt,
+    };
     const renew = (): boolean => line.queue.renew(job.sequence, claim.attempt, this.#options.clock.now());
     const { timeoutMs } = line.settings;
     const timer = this.#options.clock.schedule(timeoutMs, () => abort.abort(tookTooLong(timeoutMs)));
@@ -327,6 +355,10 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const { channel, id, queue } = claim.head;
     this.#options.logger[level](event, { message: id, channel, queue, attempt: claim.attempt, ...fields });
   }
+}
+
+function begun({ attempt, head }: Claim): JobChange {
+  return { kind: "begun", sequence: head.sequence, attempts: attempt };
 }
 
 /** What the contract's schema makes of a message. Rejects with `message/invalid`. */

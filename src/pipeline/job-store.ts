@@ -88,16 +88,40 @@ export function headOf({ at, attempts, bytes, channel, dueAt, id, key, queue, se
   return { sequence, id, queue, channel, key, bytes, dueAt, at, attempts, state };
 }
 
+/** A job that was just accepted. */
+export function freshJob(draft: JobDraft, { bytes, sequence }: Pick<JobHead, "bytes" | "sequence">): Job {
+  const { at, channel, dueAt, id, key, origin, payload, principal, queue } = draft;
+  // One literal: with a spread in it, it would take up several times as much.
+  return {
+    sequence,
+    id,
+    queue,
+    channel,
+    key,
+    payload,
+    principal,
+    origin,
+    bytes,
+    at,
+    dueAt,
+    attempts: 0,
+    state: "waiting",
+    failures: [],
+  };
+}
+
 /** About how many bytes a job takes up. Texts count one byte a character. */
 export function bytesOf({ channel, id, key, payload, principal }: Omit<JobDraft, "firstSentAt">): number {
   return JOB_BYTES + channel.length + id.length + key.length + payload.length + principal.length;
 }
 
-/** These failures and another one: the first, and the newest. */
-export function withFailure(failures: readonly Failure[], failure: Failure): Failure[] {
+type Tries = Pick<Job, "attempts" | "failures">;
+
+/** A job's attempts with another failure: it is kept with the first and the newest ones, and its attempt has begun. */
+export function withFailure({ attempts, failures }: Tries, failure: Failure): Tries {
   const all = [...failures, failure];
   if (all.length > failuresKeptMax) all.splice(1, 1);
-  return all;
+  return { attempts: Math.max(attempts, failure.attempt), failures: all };
 }
 
 /** How a job ended. */
@@ -130,9 +154,9 @@ export function mayBeForgotten({ firstSentAt }: Pick<JobDraft, "firstSentAt">, f
 
 /** What happened to a job. */
 export type JobChange =
-  /** An attempt begins: a store keeps that over a sudden end of the process, not over one of the machine. */
+  /** An attempt begins, or has: a store keeps that over a sudden end of the process, not over one of the machine. */
   | { readonly kind: "begun"; readonly sequence: number; readonly attempts: number }
-  /** It failed, and is tried again at `dueAt`. */
+  /** It failed, and is tried again at `dueAt`. The attempt counts, whether its beginning was noted or not. */
   | { readonly kind: "failed"; readonly sequence: number; readonly failure: Failure; readonly dueAt: number }
   | { readonly kind: "dead"; readonly sequence: number; readonly failure: Failure }
   /** A dead letter waits again, with no attempts made; with another message where there is one. */

@@ -1,5 +1,4 @@
 import { Batches } from "../kernel/batches.js";
-import { causeText } from "../kernel/cause-text.js";
 import type { Timer } from "../kernel/clock.js";
 import { BusbarError } from "../kernel/errors.js";
 import { wireError, type WireError } from "../wire/errors.js";
@@ -9,7 +8,16 @@ import { DeadLetters } from "./dead-letters.js";
 import { FreshJobs, type Known } from "./fresh-jobs.js";
 import { JobQueue } from "./job-queue.js";
 import { JobRunner, type JobLine, type JobRunnerOptions } from "./job-runner.js";
-import { headOf, type JobAccepted, type JobDraft, type JobFound, type JobHead, type JobOrigin } from "./job-store.js";
+import {
+  bytesOf,
+  freshJob,
+  headOf,
+  type JobAccepted,
+  type JobDraft,
+  type JobFound,
+  type JobHead,
+  type JobOrigin,
+} from "./job-store.js";
 import { QueueMeter, type QueueFigures } from "./queue-figures.js";
 import type { QueueSettings } from "./queued.js";
 import { publisherOf } from "./publisher.js";
@@ -32,9 +40,6 @@ const FULL_AGAIN_MS = 1_000;
 
 /** The name of a group's queue begins with it; a pattern of channels cannot. */
 export const groupPrefix = "group:";
-
-/** What a job takes up beside its message, about. */
-const JOB_BYTES = 300;
 
 export interface JobsOptions<Principal> extends Omit<JobRunnerOptions<Principal>, "onStage" | "onFree" | "fresh"> {
   readonly executor: Executor<Principal>;
@@ -69,7 +74,6 @@ export class Jobs<Principal extends { readonly id: string }> {
   readonly #intake: Batches<JobDraft, JobAccepted>;
   readonly #followers = new Followers();
   readonly #fresh = new FreshJobs<Principal>(FRESH_BYTES_MAX);
-  readonly #runs = new Set<Promise<void>>();
   /** Bytes that are on their way into each queue, and jobs. */
   readonly #arriving = new Map<string, { jobs: number; bytes: number }>();
   #timer: Timer | undefined;
@@ -111,10 +115,10 @@ export class Jobs<Principal extends { readonly id: string }> {
   async accept(draft: JobDraft, known?: Known<Principal>): Promise<void> {
     if (this.#closeError !== undefined) throw this.#closeError;
     const line = this.#lineOf(draft.queue);
-    const bytes = bytesOf([draft]);
+    const bytes = bytesOf(draft);
     const arriving = this.#arriving.get(draft.queue) ?? { jobs: 0, bytes: 0 };
     this.#arriving.set(draft.queue, arriving);
-    if (!this.hasRoomFor([draft])) {
+    if (!line.queue.hasRoomFor(arriving.jobs + 1, arriving.bytes + bytes)) {
       throw wireError("server/busy", `the queue of ${draft.queue} is full`, { retryAfterMs: FULL_AGAIN_MS });
     }
     arriving.jobs++;
@@ -136,7 +140,7 @@ export class Jobs<Principal extends { readonly id: string }> {
     const { head } = accepted;
     line.meter.count("accepted");
     line.queue.add(head, this.#options.clock.wallTimeMs());
-    if (known !== undefined && head.dueAt === undefined) this.#fresh.add({ ...draft, ...head, failures: [] }, known);
+    if (known !== undefined && head.dueAt === undefined) this.#fresh.add(freshJob(draft, head), known);
     this.#followers.tell(
       head.id,
       head.dueAt === undefined ? { stage: "accepted" } : { stage: "accepted", dueAt: head.dueAt },
@@ -149,7 +153,8 @@ export class Jobs<Principal extends { readonly id: string }> {
     const [first] = drafts;
     if (first === undefined) return true;
     const { jobs, bytes } = this.#arriving.get(first.queue) ?? { jobs: 0, bytes: 0 };
-    return this.#lineOf(first.queue).queue.hasRoomFor(jobs + drafts.length, bytes + bytesOf(drafts));
+    const bytesMore = drafts.reduce((sum, draft) => sum + bytesOf(draft), 0);
+    return this.#lineOf(first.queue).queue.hasRoomFor(jobs + drafts.length, bytes + bytesMore);
   }
 
   /** Where the message with this id is; undefined where it is not known (any more). */
@@ -208,7 +213,7 @@ export class Jobs<Principal extends { readonly id: string }> {
 
   /** Resolves when what was being processed has been given up. After `close`. */
   async ended(): Promise<void> {
-    await Promise.all(this.#runs);
+    await this.#runner.ended();
   }
 
   /** Take up a job that the store has kept although it said that it had failed. */
@@ -254,11 +259,7 @@ export class Jobs<Principal extends { readonly id: string }> {
         seat.leave();
         break;
       }
-      const run = this.#runner.run(line, claim, seat).catch((error: unknown) => {
-        this.#options.logger.error("pipeline/defect", { cause: causeText(error) });
-      });
-      this.#runs.add(run);
-      run.finally(() => this.#runs.delete(run)).catch(() => {});
+      this.#runner.run(line, claim, seat);
     }
     this.#look();
   }
@@ -328,9 +329,4 @@ export class Jobs<Principal extends { readonly id: string }> {
     if (line === undefined) throw new BusbarError("pipeline/no-queue", `there is no queue of ${pattern}`);
     return line;
   }
-}
-
-/** About how many bytes messages take up while they wait. */
-function bytesOf(drafts: readonly JobDraft[]): number {
-  return drafts.reduce((sum, { payload, principal }) => sum + payload.length + principal.length + JOB_BYTES, 0);
 }

@@ -1,13 +1,19 @@
 import { expect, it } from "vitest";
-import { emittedOrigin, messageId, ownOrigin } from "./message-id.js";
+import { emittedOrigin, MessageIds, ownOrigin } from "./message-id.js";
 
 it("a message has the same id for each repeat of its publish, and another one elsewhere", () => {
-  const id = messageId("a", { producer: "p", sequence: 1 });
-  expect(id).toMatch(/^[0-9a-f]{32}$/);
-  expect(messageId("a", { producer: "p", sequence: 1 })).toBe(id);
-  const others = [messageId("b", { producer: "p", sequence: 1 }), messageId("a", { producer: "p", sequence: 2 })];
-  expect(new Set([id, ...others]).size).toBe(3);
-  expect(messageId("a", undefined)).toBeUndefined();
+  const id = new MessageIds().of("a", { producer: "p", sequence: 1 });
+  expect(id).toMatch(/^[0-9a-f]{24}\.1$/);
+  const ids = new MessageIds();
+  const others = [
+    ids.of("b", { producer: "p", sequence: 1 }),
+    ids.of("a", { producer: "p", sequence: 2 }),
+    ids.of("a", { producer: "q", sequence: 1 }),
+  ];
+  expect(new Set([id, ...others]).size).toBe(4);
+  // However many others there were meanwhile.
+  for (let producer = 0; producer < 5_000; producer++) ids.of("a", { producer: String(producer), sequence: 1 });
+  expect(ids.of("a", { producer: "p", sequence: 1 })).toBe(id);
 });
 
 it("what comes out of a message is told apart by its number", () => {

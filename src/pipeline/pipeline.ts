@@ -11,7 +11,7 @@ import { messageForLog, wireError, WireError } from "../wire/errors.js";
 import type { Position, PublishOk } from "../wire/messages.js";
 import { Deadlines } from "./deadlines.js";
 import type { Executor } from "./executor.js";
-import { emittedOrigin, messageId } from "./message-id.js";
+import { emittedOrigin, MessageIds } from "./message-id.js";
 import { Lanes } from "./lanes.js";
 import { encode, type Produced } from "./production.js";
 
@@ -141,6 +141,7 @@ export class Pipeline<Principal extends { readonly id: string }> {
   readonly #deadlines: Deadlines;
   readonly #preparing = new Latencies();
   readonly #writing = new Latencies();
+  readonly #ids = new MessageIds();
   readonly #counts = { delivered: 0, dropped: 0, accepted: 0, refused: 0 };
   #underWay = 0;
   #isClosed = false;
@@ -259,7 +260,9 @@ export class Pipeline<Principal extends { readonly id: string }> {
     if (!validation.isValid) throw wireError("message/invalid", validation.problem);
     const message = validation.value;
     let known: string | undefined;
-    const id = (): string => (known ??= messageId(channel, origin) ?? randomHex(this.#options.random, 16));
+    const id = (): string => {
+      return (known ??= origin === undefined ? randomHex(this.#options.random, 16) : this.#ids.of(channel, origin));
+    };
     if (isLater) {
       this.#checkDelay(dueAt);
       const payload = JSON.stringify(data);

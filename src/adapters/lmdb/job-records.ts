@@ -4,6 +4,11 @@ import type { Job, JobDraft, JobFound } from "../../pipeline/job-store.js";
 /** A job as it was accepted. */
 export type AcceptedJob = Omit<JobDraft, "firstSentAt"> & { readonly bytes: number };
 
+export function acceptedJob(draft: JobDraft, bytes: number): AcceptedJob {
+  const { at, channel, dueAt, id, key, origin, payload, principal, queue } = draft;
+  return { id, queue, channel, key, payload, principal, at, dueAt, origin, bytes };
+}
+
 /** What has become of a job since; none is kept before its first attempt. */
 export type Progress = Pick<Job, "attempts" | "failures" | "state"> & {
   /** null: at once; missing: as it was accepted. */

@@ -3,6 +3,7 @@ import { BusbarError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/logger.js";
 import {
   bytesOf,
+  freshJob,
   headOf,
   mayBeForgotten,
   withFailure,
@@ -20,6 +21,7 @@ import type { Door } from "./door.js";
 import { EndedIds, type EndedJob } from "./ended-ids.js";
 import type { Environment, Table, Write } from "./environment.js";
 import {
+  acceptedJob,
   readAccepted,
   readCounters,
   readKnown,
@@ -155,18 +157,18 @@ export class LmdbJobs implements JobStore {
     const writes: Write[] = [];
     const inBatch = new Set<string>();
     let sequence = this.#lastSequence;
-    const answers = drafts.map(({ firstSentAt, ...draft }): JobAccepted => {
+    const answers = drafts.map((draft): JobAccepted => {
       if (inBatch.has(draft.id) || this.#known(draft.id) !== undefined) return { kind: "repeat" };
-      if (mayBeForgotten({ firstSentAt }, this.#ends.forgottenAt)) return { kind: "unknown" };
+      if (mayBeForgotten(draft, this.#ends.forgottenAt)) return { kind: "unknown" };
       inBatch.add(draft.id);
       sequence++;
-      const accepted: AcceptedJob = { ...draft, bytes: bytesOf(draft) };
+      const bytes = bytesOf(draft);
       const key = sequenceKey(sequence);
       const idKey = Buffer.from(draft.id);
       const known: Known = { sequence };
-      writes.push([environment.jobs, key, jsonRecord(key, accepted)]);
+      writes.push([environment.jobs, key, jsonRecord(key, acceptedJob(draft, bytes))]);
       writes.push([environment.jobIds, idKey, jsonRecord(idKey, known)]);
-      return { kind: "accepted", head: headOf({ ...accepted, sequence, attempts: 0, state: "waiting" }) };
+      return { kind: "accepted", head: headOf(freshJob(draft, { sequence, bytes })) };
     });
     if (writes.length === 0) return answers;
     // Never given again, whatever becomes of this write.
@@ -318,9 +320,9 @@ function changed(before: Progress, change: Exclude<JobChange, { kind: "ended" }>
     case "begun":
       return { ...before, attempts: change.attempts };
     case "failed":
-      return { ...before, dueAt: change.dueAt, failures: withFailure(before.failures, change.failure) };
+      return { ...before, ...withFailure(before, change.failure), dueAt: change.dueAt };
     case "dead":
-      return { ...before, state: "dead", failures: withFailure(before.failures, change.failure) };
+      return { ...before, ...withFailure(before, change.failure), state: "dead" };
     case "redriven":
       return { ...before, state: "waiting", attempts: 0, dueAt: null };
   }

@@ -2,6 +2,7 @@ import type { Clock } from "../../kernel/clock.js";
 import { assert, BusbarError } from "../../kernel/errors.js";
 import {
   bytesOf,
+  freshJob,
   headOf,
   mayBeForgotten,
   withFailure,
@@ -107,11 +108,11 @@ export class MemoryJobs implements JobStore {
     while (this.bytes + bytes > jobBytesMax) if (!this.#ended.forgetOldest()) break;
   }
 
-  #accept({ firstSentAt, ...draft }: JobDraft): JobAccepted {
+  #accept(draft: JobDraft): JobAccepted {
     if (this.#sequences.has(draft.id) || this.#ended.find(draft.id) !== undefined) return { kind: "repeat" };
-    if (mayBeForgotten({ firstSentAt }, this.#ended.forgottenAt)) return { kind: "unknown" };
+    if (mayBeForgotten(draft, this.#ended.forgottenAt)) return { kind: "unknown" };
     const sequence = ++this.#lastSequence;
-    const job: Job = { ...draft, sequence, bytes: bytesOf(draft), attempts: 0, state: "waiting", failures: [] };
+    const job = freshJob(draft, { sequence, bytes: bytesOf(draft) });
     this.#sequences.set(job.id, sequence);
     this.#places.add(sequence);
     this.#put(job);
@@ -131,10 +132,10 @@ export class MemoryJobs implements JobStore {
       case "begun":
         return this.#put({ ...job, attempts: change.attempts });
       case "failed":
-        return this.#put({ ...job, dueAt: change.dueAt, failures: withFailure(job.failures, change.failure) });
+        return this.#put({ ...job, ...withFailure(job, change.failure), dueAt: change.dueAt });
       case "dead":
         this.#bury(job);
-        return this.#put({ ...job, state: "dead", failures: withFailure(job.failures, change.failure) });
+        return this.#put({ ...job, ...withFailure(job, change.failure), state: "dead" });
       case "redriven": {
         const payload = change.payload ?? job.payload;
         this.#unbury(job);
