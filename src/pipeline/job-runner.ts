@@ -10,7 +10,6 @@ import type { ChannelMatch } from "../contract/contract.js";
 import { validate } from "../contract/validation.js";
 import { wireError } from "../wire/errors.js";
 import type { Position, Stage } from "../wire/messages.js";
-import { publisherOf } from "./publisher.js";
 import { backoffMs } from "./backoff.js";
 import { tookTooLong } from "./deadlines.js";
 import type { FreshJob, FreshJobs, Known } from "./fresh-jobs.js";
@@ -18,7 +17,7 @@ import { noRoomCode, type Seat } from "./executor.js";
 import type { Claim, JobQueue } from "./job-queue.js";
 import { LateNotes } from "./late-notes.js";
 import { failureTextMax, type Failure, type Job, type JobChange, type JobStore, type Rider } from "./job-store.js";
-import { emittedOrigin } from "./message-id.js";
+import { endOf, endStageOf, outputsOf } from "./outcomes.js";
 import type { Output } from "./pipeline.js";
 import type { Produced } from "./production.js";
 import type { QueueMeter } from "./queue-figures.js";
@@ -300,7 +299,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
         const position = await this.#settling.add(settlement);
         line.meter.settling.record(clock.now() - endedAt);
         line.queue.finish(sequence, claim.attempt);
-        const stage = endStageOf(settlement, position);
+        const stage = endStageOf(settlement.produced, line.isGroup, position);
         line.meter.count(stage.stage);
         if (stage.stage === "rejected") this.#log("info", "pipeline/rejected", { claim: attempt.claim });
         return onStage(id, stage);
@@ -366,38 +365,6 @@ async function valid({ definition }: ChannelMatch, data: unknown): Promise<unkno
   const validation = await validate(definition.message, data);
   if (validation.isValid) return validation.value;
   throw wireError("message/invalid", validation.problem);
-}
-
-/** The message's own output first, then what was emitted with it. */
-function outputsOf(job: Job, produced: Produced, at: number): Output[] {
-  if (produced.kind === "rejected") return [];
-  const from = publisherOf(job.principal);
-  const emitted = produced.emitted.map(({ channel, payload }, index) => {
-    return {
-      channel,
-      message: { payload, from, at, origin: { ...emittedOrigin(job.id, index), firstSentAt: undefined } },
-    };
-  });
-  if (produced.payload === undefined) return emitted;
-  const origin = { ...job.origin, firstSentAt: undefined };
-  return [{ channel: job.channel, message: { payload: produced.payload, from, at, origin } }, ...emitted];
-}
-
-function endOf(
-  produced: Produced,
-  isGroup: boolean,
-): { kind: "delivered" | "dropped" } | { kind: "rejected"; reason: string } {
-  if (produced.kind === "rejected") return { kind: "rejected", reason: JSON.stringify(produced.reason) ?? "null" };
-  // What a group handled was delivered.
-  return { kind: produced.payload === undefined && !isGroup ? "dropped" : "delivered" };
-}
-
-type Ended = Extract<Stage, { stage: "delivered" | "dropped" | "rejected" }>;
-
-function endStageOf({ attempt, produced }: Settlement<unknown>, position: Position | undefined): Ended {
-  if (produced.kind === "rejected") return { stage: "rejected", reason: produced.reason };
-  if (endOf(produced, attempt.line.isGroup).kind === "dropped") return { stage: "dropped" };
-  return position === undefined ? { stage: "delivered" } : { stage: "delivered", position };
 }
 
 function lost(): BusbarError {
