@@ -1,6 +1,6 @@
 /**
- * Publishes to a server, as fast as its receipts come or at a rate, and reads what is delivered: each message must come
- * once. It tells how many came in the measured time, and their latencies from publish to delivery.
+ * Publishes to a server, so many messages at a time as are not delivered yet or at a rate, and reads what is delivered:
+ * each message must come once. It tells how many came in the measured time, and their latencies from publish to delivery.
  */
 import { connect } from "../../dist/entry/client-node.js";
 
@@ -22,9 +22,11 @@ for (let index = 0; index < channels; index++) {
   reader.channel(`load/${index}`).subscribe(({ data }) => {
     if (seen.has(data.n)) repeats++;
     seen.add(data.n);
-    if (!isMeasured) return;
-    delivered++;
-    latencies.push(performance.now() - data.at);
+    if (isMeasured) {
+      delivered++;
+      latencies.push(performance.now() - data.at);
+    }
+    if (perSecond === undefined) publishMore();
   });
 }
 await new Promise((resolve) => setTimeout(resolve, 300));
@@ -33,18 +35,20 @@ let count = 0;
 let accepted = 0;
 let isOver = false;
 const BATCH = 64;
+/** @type {Promise<void>[]} */
+const publishing = [];
 const publishBatch = () => {
   const messages = Array.from({ length: BATCH }, () => ({ n: ++count, at: performance.now() }));
-  return publisher
+  const published = publisher
     .channel(`load/${Math.floor(count / BATCH) % channels}`)
     .publishAll(messages)
     .then((receipts) => {
       for (const { stage } of receipts) if (stage !== "refused") accepted++;
     });
+  publishing.push(published);
 };
-/** Keep so many batches under way. */
-const flood = async () => {
-  while (!isOver) await publishBatch();
+const publishMore = () => {
+  while (!isOver && count - seen.size + BATCH <= inFlight) publishBatch();
 };
 /** Publish batches when it is their time. */
 const pace = async () => {
@@ -55,15 +59,17 @@ const pace = async () => {
     publishBatch();
   }
 };
-const publishing = perSecond === undefined ? Array.from({ length: Math.ceil(inFlight / BATCH) }, flood) : [pace()];
-await new Promise((resolve) => setTimeout(resolve, 1_000));
+if (perSecond === undefined) publishMore();
+else publishing.push(pace());
+// Until the code of both has been compiled.
+await new Promise((resolve) => setTimeout(resolve, 3_000));
 isMeasured = true;
 process.send?.({ begun: true });
 await new Promise((resolve) => setTimeout(resolve, ms));
 isMeasured = false;
 process.send?.({ ended: true });
 isOver = true;
-await Promise.all(publishing);
+while (publishing.length > 0) await publishing.pop();
 for (let waited = 0; seen.size < count && waited < 60_000; waited += 50)
   await new Promise((resolve) => setTimeout(resolve, 50));
 latencies.sort((one, other) => one - other);

@@ -13,16 +13,18 @@ export interface Identity {
 }
 
 /**
- * The names of a client that calls itself `client`: the same on all of its connections, also after a restart of the
- * server, and nothing in them tells its own name. Without one they are random.
+ * The names of a client that calls itself `client`: the same on all of its connections as this principal, also after a
+ * restart of the server, and nothing in them tells its own name. Whoever learns that name is another client for all that,
+ * unless they are the same principal. Without one they are random.
  */
-export function identityOf(client: string | undefined, random: Random): Identity {
+export function identityOf(client: string | undefined, principal: string, random: Random): Identity {
   if (client === undefined) {
     return { session: randomHex(random, 16), member: randomHex(random, 8), producer: undefined };
   }
+  const name = `${client} ${principal}`;
   return {
-    session: digestName(`busbar session ${client}`, 16),
-    member: digestName(`busbar member ${client}`, 8),
-    producer: digestName(`busbar producer ${client}`, 16),
+    session: digestName(`busbar session ${name}`, 16),
+    member: digestName(`busbar member ${name}`, 8),
+    producer: digestName(`busbar producer ${name}`, 16),
   };
 }

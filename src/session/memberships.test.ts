@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
 import { principal, SessionWorld, type Client } from "../../test/support/session-world.js";
@@ -82,7 +82,16 @@ describe("a session's memberships", () => {
     ada.session.closed(1006);
     const bob = world.connect(principal("bob", "member"));
     await bob.ask({ do: "hello", client: name });
-    expect(await bob.ask(join("a"))).toEqual([error("policy/denied", 2)]);
+    await told();
+    await bob.ask(join("a"));
+    // Who knows another's name is somebody else for all that.
+    expect(await told()).toMatchObject([{ joined: [{ id: "bob" }], left: [] }]);
+  });
+
+  it("is refused where the hub has it for somebody else", async () => {
+    const taken = new BusbarError("hub/not-your-member", "it is somebody else's");
+    vi.spyOn(world.services.hub, "join").mockRejectedValue(taken);
+    expect(await client.ask(join("a"))).toEqual([error("policy/denied", 2)]);
   });
 
   it("of two windows are two, under names that tell nothing about the sessions", async () => {

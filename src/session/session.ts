@@ -227,7 +227,7 @@ export class Session {
   /** Returns who it is, with the roles that it has here. */
   #attend(principal: Principal, client: string | undefined): Principal {
     const services = this.#services;
-    const { member, producer, session } = identityOf(client, services.random);
+    const { member, producer, session } = identityOf(client, principal.id, services.random);
     const attendee = {
       services,
       principal,

@@ -193,9 +193,9 @@ export class Environment {
 function put(writes: readonly Write[]): void {
   for (const [table, key, value] of writes) {
     // Within a batch, lmdb answers each with the same promise, which is fulfilled: the batch's own tells.
-    // oxlint-disable-next-line typescript/no-floating-promises
+    // oxlint-disable-next-line typescript/no-floating-promises -- see above
     if (value === undefined) table.remove(key);
-    // oxlint-disable-next-line typescript/no-floating-promises
+    // oxlint-disable-next-line typescript/no-floating-promises -- see above
     else table.put(key, value);
   }
 }

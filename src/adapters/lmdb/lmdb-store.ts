@@ -76,7 +76,12 @@ export class LmdbStore implements TransactionStore {
    */
   static async open(options: LmdbStoreOptions): Promise<LmdbStore> {
     const environment = await Environment.open(options.path, options.random);
-    return new LmdbStore(options, environment);
+    try {
+      return new LmdbStore(options, environment);
+    } catch (error) {
+      await environment.close();
+      throw error;
+    }
   }
 
   /** Rejects with `store/corrupt` where the channel's own record is damaged. */
