@@ -201,14 +201,14 @@ describe("messages that are delivered later", () => {
     await clock.pass(1);
     outcomeOf(lobby.publish(1, { deliverAt: new Date(1_900_000_000_000) }));
     outcomeOf(lobby.publish(2, { deliverAt: 1_900_000_000_001 }));
-    outcomeOf(lobby.publish(3, { delayMs: 0 }));
+    outcomeOf(lobby.publish(3, { after: 0 }));
     outcomeOf(lobby.publish(4));
     await clock.pass(1);
     const common = { id: expect.any(Number), do: "publish", channel: "a" };
     expect(publishesOf(server)).toEqual([
       { ...common, data: 1, seq: 1, deliverAt: 1_900_000_000_000 },
       { ...common, data: 2, seq: 2, deliverAt: 1_900_000_000_001 },
-      { ...common, data: 3, seq: 3, delayMs: 0 },
+      { ...common, data: 3, seq: 3, after: 0 },
       { ...common, data: 4, seq: 4 },
     ]);
   });
@@ -218,16 +218,16 @@ describe("messages that are delivered later", () => {
     const lobby = open().channel("a");
     outcomeOf(lobby.publish(1));
     outcomeOf(lobby.publish(2));
-    outcomeOf(lobby.publishAll([3, 4], { delayMs: 50 }));
-    outcomeOf(lobby.publishAll([5, 6], { delayMs: 60 }));
+    outcomeOf(lobby.publishAll([3, 4], { after: 50 }));
+    outcomeOf(lobby.publishAll([5, 6], { after: 60 }));
     outcomeOf(lobby.publish(7));
     outcomeOf(lobby.publish(8, { deliverAt: 9 }));
     await clock.pass(1);
     const common = { id: expect.any(Number), channel: "a" };
     expect(publishesOf(server)).toEqual([
       { ...common, do: "publishAll", messages: [1, 2], seq: 1 },
-      { ...common, do: "publishAll", messages: [3, 4], seq: 3, delayMs: 50 },
-      { ...common, do: "publishAll", messages: [5, 6], seq: 5, delayMs: 60 },
+      { ...common, do: "publishAll", messages: [3, 4], seq: 3, after: 50 },
+      { ...common, do: "publishAll", messages: [5, 6], seq: 5, after: 60 },
       { ...common, do: "publish", data: 7, seq: 7 },
       { ...common, do: "publish", data: 8, seq: 8, deliverAt: 9 },
     ]);
@@ -238,13 +238,13 @@ describe("messages that are delivered later", () => {
     const lobby = open().channel("a");
     await clock.pass(1);
     server.refuse = ({ do: name }) => (name === "publishAll" ? "silence" : undefined);
-    const outcome = outcomeOf(lobby.publishAll([1, 2], { delayMs: 5_000 }));
+    const outcome = outcomeOf(lobby.publishAll([1, 2], { after: 5_000 }));
     await clock.pass(100);
     network.cut();
     server.refuse = () => undefined;
     await clock.pass(501);
     const [first, again] = publishesOf(server);
-    expect(first).toEqual({ id: 2, do: "publishAll", channel: "a", messages: [1, 2], seq: 1, delayMs: 5_000 });
+    expect(first).toEqual({ id: 2, do: "publishAll", channel: "a", messages: [1, 2], seq: 1, after: 5_000 });
     expect(again).toEqual({ ...first, id: expect.any(Number), ageMs: expect.any(Number) });
     expect(again?.ageMs).toBeGreaterThanOrEqual(100);
     expect(outcome).toHaveLength(1);

@@ -30,7 +30,7 @@ export interface PublishOptions {
   /** The message is kept, and delivered at this time of the server's clock: a Date, or milliseconds since 1970 UTC. */
   readonly deliverAt?: Date | number | undefined;
   /** The message is kept, and delivered so many milliseconds from now on. */
-  readonly delayMs?: number | undefined;
+  readonly after?: number | undefined;
 }
 
 export interface PublisherOptions extends PublishQueueOptions {
@@ -63,13 +63,13 @@ export class Publisher {
   async publishAll(
     channel: string,
     messages: readonly unknown[],
-    { deliverAt, delayMs, signal }: PublishOptions = {},
+    { deliverAt, after, signal }: PublishOptions = {},
   ): Promise<readonly (Receipt | Refused)[]> {
     signal?.throwIfAborted();
     const all = deferred<readonly (Receipt | Refused)[]>();
     const outcomes: (Receipt | Refused)[] = [];
     let openCount = messages.length;
-    const timing = timingOf(deliverAt, delayMs);
+    const timing = timingOf(deliverAt, after);
     const settle = (index: number, outcome: PublishOk | Refused): void => {
       outcomes[index] = outcome.stage === "accepted" ? this.#accepted(outcome) : outcome;
       if (--openCount === 0) all.resolve(outcomes);
@@ -143,9 +143,9 @@ export class Publisher {
   }
 }
 
-function timingOf(deliverAt: Date | number | undefined, delayMs: number | undefined): Timing | undefined {
+function timingOf(deliverAt: Date | number | undefined, after: number | undefined): Timing | undefined {
   if (deliverAt !== undefined) return { deliverAt: Number(deliverAt) };
-  return delayMs === undefined ? undefined : { delayMs };
+  return after === undefined ? undefined : { after };
 }
 
 /** The processor of the message's channel rejected it. */

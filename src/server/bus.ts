@@ -235,11 +235,11 @@ export class Bus<App extends Contract> {
     await this.#store.close();
   }
 
-  #dueAt({ delayMs, deliverAt }: PublishTiming): number | undefined {
-    const dueAt = delayMs === undefined ? deliverAt : this.#services.clock.wallTimeMs() + delayMs;
+  #dueAt({ after, deliverAt }: PublishTiming): number | undefined {
+    const dueAt = after === undefined ? deliverAt : this.#services.clock.wallTimeMs() + after;
     const ms = dueAt === undefined ? undefined : Number(dueAt);
-    if (ms === undefined || (ms >= 0 && (delayMs === undefined || deliverAt === undefined))) return ms;
-    throw wireError("message/invalid", "deliverAt is a time, or delayMs a time from now on: one of the two");
+    if (ms === undefined || (ms >= 0 && (after === undefined || deliverAt === undefined))) return ms;
+    throw wireError("message/invalid", "deliverAt is a time, or after a time from now on: one of the two");
   }
 
   /** The engine's options for this server's sockets. */

@@ -40,7 +40,7 @@ export interface PublishTiming {
   /** The time of the server's wall clock, as a Date or in milliseconds since 1970 UTC. */
   readonly deliverAt?: Date | number | undefined;
   /** So many milliseconds from now on. */
-  readonly delayMs?: number | undefined;
+  readonly after?: number | undefined;
 }
 
 /** A client that is connected, to be asked for what it offers. */

@@ -184,11 +184,11 @@ describe("what a session publishes for later", () => {
     expect(
       await dueTimes(
         publish(1),
-        publish(2, { delayMs: 5_000 }),
-        publish(3, { delayMs: 5_000, ageMs: 700 }),
+        publish(2, { after: 5_000 }),
+        publish(3, { after: 5_000, ageMs: 700 }),
         publish(4, { deliverAt: at + 9_000 }),
         publish(5, { deliverAt: at + 9_000, ageMs: 700 }),
-        publish(6, { delayMs: 0 }),
+        publish(6, { after: 0 }),
       ),
     ).toEqual([undefined, 5_000, 4_300, 9_000, 9_000, 0]);
   });
@@ -198,14 +198,14 @@ describe("what a session publishes for later", () => {
     vi.spyOn(world.services.pipeline, "publish").mockResolvedValue({ stage: "accepted", message: "m1" });
     const client = await world.open();
     const accepted = { stage: "accepted", message: "m1" };
-    const one = { do: "publish", channel: "bare/1", data: 1, delayMs: 1 };
+    const one = { do: "publish", channel: "bare/1", data: 1, after: 1 };
     expect(await client.ask(one)).toEqual([{ re: 2, ok: accepted }]);
-    const two = { do: "publishAll", channel: "bare/1", messages: [1, 2], delayMs: 1 };
+    const two = { do: "publishAll", channel: "bare/1", messages: [1, 2], after: 1 };
     expect(await client.ask(two)).toEqual([{ re: 3, ok: { receipts: [accepted, accepted] } }]);
   });
 
   it("is due at the same time where several come at once", async () => {
-    const all = { do: "publishAll", channel: "bare/1", messages: [1, 2], seq: 1, delayMs: 5_000, ageMs: 100 };
+    const all = { do: "publishAll", channel: "bare/1", messages: [1, 2], seq: 1, after: 5_000, ageMs: 100 };
     expect(await dueTimes(all)).toEqual([4_900, 4_900]);
   });
 });

@@ -75,8 +75,8 @@ export class Publishes {
 }
 
 /** When a message is due, in milliseconds since 1970 UTC; undefined: at once. */
-function dueAtOf({ ageMs = 0, delayMs, deliverAt }: Timing & Repeatable, nowMs: number): number | undefined {
-  return delayMs === undefined ? deliverAt : nowMs - ageMs + delayMs;
+function dueAtOf({ ageMs = 0, after, deliverAt }: Timing & Repeatable, nowMs: number): number | undefined {
+  return after === undefined ? deliverAt : nowMs - ageMs + after;
 }
 
 type Loose<Type> = { readonly [Name in keyof Type]: Type[Name] | undefined };

@@ -190,9 +190,9 @@ function readPolicy(object: JsonObject): SubscribePolicy {
 }
 
 function readHow(object: JsonObject): Repeatable & Timing {
-  const timing = { ...readOptional(object, "deliverAt", 0), ...readOptional(object, "delayMs", 0) };
-  if (timing.deliverAt !== undefined && timing.delayMs !== undefined) {
-    throw malformed("delayMs", "and `deliverAt` exclude each other");
+  const timing = { ...readOptional(object, "deliverAt", 0), ...readOptional(object, "after", 0) };
+  if (timing.deliverAt !== undefined && timing.after !== undefined) {
+    throw malformed("after", "and `deliverAt` exclude each other");
   }
   return { ...readOptional(object, "seq", 1), ...readOptional(object, "ageMs", 0), ...timing };
 }

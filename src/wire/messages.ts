@@ -100,7 +100,7 @@ export interface Timing {
   /** In milliseconds since 1970 UTC of the server's clock. */
   readonly deliverAt?: number;
   /** So many milliseconds after the first attempt to publish it. */
-  readonly delayMs?: number;
+  readonly after?: number;
 }
 
 export interface PublishCommand extends Repeatable, Timing {

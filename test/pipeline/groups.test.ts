@@ -214,7 +214,7 @@ describe("a queued message", () => {
 
   it("comes at its time, also over a restart, and also on a channel that is not queued", async () => {
     let on = await start();
-    const soon = await on.channel("orders/a").publish({ n: 1 }, { delayMs: 300 });
+    const soon = await on.channel("orders/a").publish({ n: 1 }, { after: 300 });
     const later = await on.channel("scratch/a").publish({ n: 2 }, { deliverAt: new Date(Date.now() + 50) });
     if (soon.stage !== "accepted" || later.stage !== "accepted") throw new Error("they are kept");
     expect(await on.pipeline.stage(soon.message)).toMatchObject({ stage: "accepted", dueAt: expect.any(Number) });
@@ -223,10 +223,10 @@ describe("a queued message", () => {
     const at = performance.now();
     expect(await on.pipeline.processed(soon.message)).toMatchObject({ stage: "delivered" });
     expect(performance.now() - at).toBeLessThan(5_000);
-    await expect(on.channel("orders/a").publish({ n: 1 }, { delayMs: 1e15 })).rejects.toMatchObject({
+    await expect(on.channel("orders/a").publish({ n: 1 }, { after: 1e15 })).rejects.toMatchObject({
       code: "message/invalid",
     });
-    await expect(on.channel("orders/a").publish({ n: 1 }, { delayMs: 1, deliverAt: 1 })).rejects.toMatchObject({
+    await expect(on.channel("orders/a").publish({ n: 1 }, { after: 1, deliverAt: 1 })).rejects.toMatchObject({
       code: "message/invalid",
     });
   });

@@ -178,7 +178,7 @@ export const declaredParts: readonly string[] = [
   '{"id":1,"do":"subscribe","channel":"chat/a","from":{"last":1000000000}}',
   '{"id":1,"do":"subscribe","channel":"chat/b","from":{"last":9007199254740991}}',
   '{"id":1,"do":"publish","channel":"board/a","data":1,"seq":9007199254740991}',
-  '{"id":1,"do":"publish","channel":"board/a","data":1,"delayMs":1e308}',
+  '{"id":1,"do":"publish","channel":"board/a","data":1,"after":1e308}',
   '{"id":1000000000,"do":"ping"}',
   `{"id":1,"do":"publish","channel":"board/a","data":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
   `{"id":1,"do":"publish","channel":"board/a","data":${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}`,

@@ -150,8 +150,8 @@ export const clientCases: Readonly<Record<string, LimitCase>> = {
   },
   "limits.pipeline.delayMsMax": async () => {
     const { server } = await LimitServer.start({ limits: { pipeline: { delayMsMax: 60_000 } } });
-    expect(await server.channel("board/a").publish(1, { delayMs: 50_000 })).toMatchObject({ stage: "accepted" });
-    const tooFar = server.channel("board/a").publish(1, { delayMs: 70_000 });
+    expect(await server.channel("board/a").publish(1, { after: 50_000 })).toMatchObject({ stage: "accepted" });
+    const tooFar = server.channel("board/a").publish(1, { after: 70_000 });
     await expect(tooFar).rejects.toMatchObject({ code: "message/invalid" });
   },
   "limits.revocations.revocationsMax": async () => {

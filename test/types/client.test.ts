@@ -108,7 +108,7 @@ it("a client schedules a message, and follows one that was accepted", () => {
       });
     }
     return [
-      news.publishAll(["good", "better"], { delayMs: 1_000 }),
+      news.publishAll(["good", "better"], { after: 1_000 }),
       // @ts-expect-error a time is a Date or milliseconds
       news.publish("good", { deliverAt: "tomorrow" }),
     ];
