@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 const here = (/** @type {string} */ name) => fileURLToPath(new URL(`pipeline/${name}`, import.meta.url));
 
 /** @param {readonly number[]} numbers */
-export const median = (numbers) => numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? 0;
+const median = (numbers) => numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? 0;
 
 /**
  * Pin a process to a core.
@@ -131,9 +131,4 @@ export async function benchPipeline({ rounds, ms }) {
   };
   console.log(JSON.stringify(figures, null, 2));
   return figures;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const quick = process.argv.includes("--quick");
-  await benchPipeline(quick ? { rounds: 1, ms: 3_000 } : { rounds: 5, ms: 10_000 });
 }

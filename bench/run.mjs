@@ -5,12 +5,13 @@
  * Writes `build/results.json`. `--rounds N` and `--ms N` measure longer or shorter.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { cases, servers } from "./cases.mjs";
+import { benchPipeline } from "./pipeline.mjs";
 
 const SERVER_CORE = "0";
 const LOAD_CORE = "1";
@@ -21,15 +22,20 @@ const { positionals, values } = parseArgs({
 });
 process.chdir(new URL(".", import.meta.url).pathname);
 mkdirSync("build", { recursive: true });
+// What we are compared with is not installed with the project.
+if (!existsSync("node_modules")) execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { stdio: "inherit" });
+execFileSync("npm", ["run", "build", "--silent"], { cwd: "..", stdio: "inherit" });
 for (const program of ["load", "floor"])
   execFileSync("cc", ["-O2", "-o", `build/${program}`, `load/${program}.c`], { stdio: "inherit" });
 
-const unknown = positionals.filter((name) => !cases.some((one) => one.name === name));
+const names = [...cases.map(({ name }) => name), "pipeline"];
+const unknown = positionals.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  console.error(`There is no case ${unknown.join(", ")}. There are: ${cases.map(({ name }) => name).join(", ")}`);
+  console.error(`There is no case ${unknown.join(", ")}. There are: ${names.join(", ")}`);
   process.exit(2);
 }
-const chosen = positionals.length === 0 ? cases : cases.filter(({ name }) => positionals.includes(name));
+const isChosen = (name) => positionals.length === 0 || positionals.includes(name);
+const chosen = cases.filter(({ name }) => isChosen(name));
 
 const results = [];
 for (const one of chosen) {
@@ -41,8 +47,12 @@ for (const one of chosen) {
   results.push({ ...one, rows });
   print(one, rows);
 }
+const pipeline = isChosen("pipeline") ? await benchPipeline({ rounds: Number(values.rounds), ms: 5_000 }) : undefined;
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, at: new Date().toISOString() };
-writeFileSync("build/results.json", `${JSON.stringify({ machine, options: values, results }, undefined, 2)}\n`);
+writeFileSync(
+  "build/results.json",
+  `${JSON.stringify({ machine, options: values, results, pipeline }, undefined, 2)}\n`,
+);
 
 /** Run one server under one load; what the load generator tells, as numbers. */
 async function measure({ conns, inflight, mode, size }, { command, dialect, path }) {

@@ -86,6 +86,8 @@ export const jobCases: readonly PipelineCase[] = [
     async run(trial) {
       const [head] = await trial.accept("m1");
       expectThat(head !== undefined, "it has a head");
+      await trial.jobs.change([{ kind: "begun", sequence: head.sequence, attempts: 1 }]);
+      expectSame((await trial.job(head)).attempts, 1, "an attempt counts when it begins");
       const all = numbers(1, failuresKeptMax + 5);
       for (const attempt of all) {
         await trial.jobs.change([{ kind: "begun", sequence: head.sequence, attempts: attempt }]);

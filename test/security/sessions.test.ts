@@ -180,10 +180,19 @@ describe("a client that comes back", () => {
     expect(await client.ask({ do: "publish", channel, data: { text: "x" }, seq: 2 })).toMatchObject([denied]);
   });
 
-  it("takes over nothing of somebody else whose name it uses", async () => {
-    await cut();
-    const client = comeBack(principal("rob", "reader"));
-    await client.ask(hello);
-    expect(await client.ask({ do: "join", channel, state: { name: "Rob" } })).toMatchObject([denied]);
+  it("takes over nothing of somebody else whose name it uses: no connection, no presence, no numbers", async () => {
+    const [ada, rob] = ["ada", "rob"].map((id) => comeBack(principal(id, "member")));
+    const members: unknown[] = [];
+    const offsets: unknown[] = [];
+    for (const client of [ada, rob]) {
+      await client?.ask(hello);
+      const joined = await client?.ask({ do: "join", channel, state: { name: "me" } });
+      const published = await client?.ask({ do: "publish", channel, data: { text: "mine" }, seq: 1 });
+      members.push(Object(joined?.[0]?.["ok"]).member);
+      offsets.push(Object(published?.[0]?.["ok"]).position.offset);
+    }
+    expect(ada?.link.closedWith).toBeUndefined();
+    expect(new Set(members).size).toBe(2);
+    expect(offsets).toEqual([1, 2]);
   });
 });
