@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { channel } from "../contract/channel.js";
-import { contract } from "../contract/contract.js";
-import type { Params } from "../contract/pattern.js";
-import type { StandardSchema } from "../contract/standard-schema.js";
-import type { LogFields, Logger } from "../kernel/logger.js";
-import { SeededRandom } from "../testing/seeded-random.js";
-import { VirtualClock } from "../testing/virtual-clock.js";
-import type { PublishOk } from "../wire/messages.js";
-import { LocalExecutor } from "./executor.js";
-import { Pipeline, type Acceptable, type Deliverable, type Output } from "./pipeline.js";
-import type { Processor } from "./processor.js";
+import { channel } from "../../src/contract/channel.js";
+import { contract } from "../../src/contract/contract.js";
+import type { Params } from "../../src/contract/pattern.js";
+import type { StandardSchema } from "../../src/contract/standard-schema.js";
+import type { LogFields, Logger } from "../../src/kernel/logger.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
+import { VirtualClock } from "../../src/testing/virtual-clock.js";
+import type { PublishOk } from "../../src/wire/messages.js";
+import { LocalExecutor } from "../../src/pipeline/executor.js";
+import { Pipeline, type Acceptable, type Deliverable, type Output } from "../../src/pipeline/pipeline.js";
+import type { Processor } from "../../src/pipeline/processor.js";
 
 interface User {
   readonly id: string;

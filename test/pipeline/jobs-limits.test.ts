@@ -1,20 +1,20 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { MemoryJobs } from "../adapters/memory/memory-jobs.js";
-import { channel } from "../contract/channel.js";
-import { contract } from "../contract/contract.js";
-import type { Params } from "../contract/pattern.js";
-import type { LogFields, Logger } from "../kernel/logger.js";
-import { SeededRandom } from "../testing/seeded-random.js";
-import { VirtualClock } from "../testing/virtual-clock.js";
-import type { Position } from "../wire/messages.js";
-import { LocalExecutor } from "./executor.js";
-import { Jobs } from "./jobs.js";
-import type { JobDraft, JobOrigin, JobStore, Rider } from "./job-store.js";
-import { ownOrigin } from "./message-id.js";
-import type { Output } from "./pipeline.js";
-import type { Processor } from "./processor.js";
-import { queueSettings, type QueueOptions } from "./queued.js";
+import { MemoryJobs } from "../../src/adapters/memory/memory-jobs.js";
+import { channel } from "../../src/contract/channel.js";
+import { contract } from "../../src/contract/contract.js";
+import type { Params } from "../../src/contract/pattern.js";
+import type { LogFields, Logger } from "../../src/kernel/logger.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
+import { VirtualClock } from "../../src/testing/virtual-clock.js";
+import type { Position } from "../../src/wire/messages.js";
+import { LocalExecutor } from "../../src/pipeline/executor.js";
+import { Jobs } from "../../src/pipeline/jobs.js";
+import type { JobDraft, JobOrigin, JobStore, Rider } from "../../src/pipeline/job-store.js";
+import { ownOrigin } from "../../src/pipeline/message-id.js";
+import type { Output } from "../../src/pipeline/pipeline.js";
+import type { Processor } from "../../src/pipeline/processor.js";
+import { queueSettings, type QueueOptions } from "../../src/pipeline/queued.js";
 
 interface User {
   readonly id: string;
