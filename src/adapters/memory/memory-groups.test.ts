@@ -53,6 +53,15 @@ describe("groups in memory", () => {
     expect(await standing()).toEqual([]);
   });
 
+  it("stand nowhere when they are forgotten, also when they are moved too late", async () => {
+    await groups.move("g", [at("a", 1)]);
+    await groups.forget("g");
+    await groups.move("g", [at("b", 1)]);
+    expect([await groups.groups(), await standing(), await groups.position("g", "a")]).toEqual([[], [], undefined]);
+    expect(await groups.register({ name: "g", pattern: ":id" })).toBe(false);
+    expect(await standing()).toEqual([]);
+  });
+
   it("page through channels as they were when the first page was asked for", async () => {
     names = ["d", "b", "a", "c"];
     expect(await groups.channels("", 2)).toEqual(["a", "b"]);

@@ -139,6 +139,19 @@ describe("queued messages in memory", () => {
     expect(kinds.map(({ kind }) => kind)).toEqual(["unknown", "repeat", "unknown", "accepted", "accepted"]);
   });
 
+  it("do not come back when they ended, whatever is asked of them", async () => {
+    const jobs = jobsWith();
+    await accept(jobs, "1", "2");
+    const one = await jobOf(jobs, "1");
+    const { sequence } = one;
+    await end(jobs, "1");
+    const { bytes } = jobs;
+    const failure = { attempt: 1, at: 1, error: "no" };
+    await jobs.change([{ kind: "dead", sequence, failure }, { kind: "redriven", sequence, payload: "5" }, ended(one)]);
+    expect([await ids(jobs), jobs.bytes, await jobs.read([sequence])]).toEqual([["2"], bytes, [undefined]]);
+    expect(await jobs.dead({ queue: "q", after: 0, max: 9 })).toEqual([]);
+  });
+
   it("change with a rider when it is written, and not before", async () => {
     const jobs = jobsWith();
     await accept(jobs, "1");
