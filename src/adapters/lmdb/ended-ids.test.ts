@@ -2,73 +2,135 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ownOrigin } from "../../pipeline/message-id.js";
 import { VirtualClock } from "../../testing/virtual-clock.js";
 import { NodeRandom } from "../node/random.js";
-import { EndedIds, type EndChange, type EndedJob } from "./ended-ids.js";
+import { EndedIds } from "./ended-ids.js";
 import { Environment } from "./environment.js";
-import { sequenceKey } from "./records.js";
+import { readKnown, type EndedRecord } from "./job-records.js";
+import { sequenceKey, sequenceOf } from "./records.js";
 
-const limits = { windowMs: 1_000, windowMessagesMax: 3 };
+const ended: EndedRecord = {
+  kind: "ended",
+  end: { kind: "delivered" },
+  channel: "a",
+  origin: { producer: "p", sequence: 1 },
+  principal: "{}",
+};
 
-describe("ids of messages that ended", () => {
+describe("the ids of jobs that ended", () => {
   let folder: string;
-  let clock: VirtualClock;
   let environment: Environment;
-  let ends: EndedIds;
-  let reports: unknown[][];
+  let clock: VirtualClock;
+  let reports: [string, number][];
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "busbar-ended-"));
-    clock = new VirtualClock({ wallTimeMs: 1_000_000 });
     environment = await Environment.open(folder, new NodeRandom());
+    clock = new VirtualClock({ wallTimeMs: 10_000 });
     reports = [];
-    ends = opened();
   });
   afterEach(async () => {
     await environment.close();
     rmSync(folder, { recursive: true });
   });
 
-  const opened = (): EndedIds => {
-    const report = (...report: unknown[]): void => void reports.push(report);
-    return new EndedIds({ environment, clock, limits, forgottenAt: Number.NEGATIVE_INFINITY, report });
+  const idsWith = (limits: { windowMs?: number; windowMessagesMax?: number }, forgottenAt = -Infinity): EndedIds =>
+    new EndedIds({
+      environment,
+      clock,
+      limits: { windowMs: 1_000, windowMessagesMax: 1_000, ...limits },
+      forgottenAt,
+      report: (what, which) => void reports.push([what, which]),
+    });
+  const jobs = (ids: readonly string[]) => ids.map((id) => ({ id, ended }));
+  const end = (ids: EndedIds, ...names: string[]): Promise<void> => {
+    return environment.commit(false, ids.change(jobs(names)).writes);
   };
-  const job = (id: string): EndedJob => {
-    const ended = { kind: "ended", end: { kind: "dropped" }, channel: "c", origin: ownOrigin(id), principal: "{}" };
-    return { id, ended: ended as EndedJob["ended"] };
-  };
-  const write = async (change: EndChange): Promise<void> => environment.commit(false, change.writes);
-  const known = (): string[] => [...environment.jobIds.getKeys()].map(String);
+  const remembered = (): string[] => [...environment.jobIds.getKeys()].map((key) => key.toString());
+  const numbers = (): number[] => [...environment.ends.getKeys()].map((key) => sequenceOf(key));
 
-  it("are remembered up to a number, the newest ones", async () => {
-    await write(ends.change(["a", "b"].map(job)));
-    await clock.pass(10);
-    await write(ends.change(["c", "d"].map(job)));
-    expect(known()).toEqual(["b", "c", "d"]);
-    expect(ends.forgottenAt).toBe(1_000_000);
+  it("lead to the ends, and lie in the order of these", async () => {
+    await end(idsWith({}), "b", "a");
+    const key = Buffer.from("a");
+    expect(readKnown(key, environment.jobIds.getBinary(key) ?? key)).toEqual(ended);
+    expect([remembered(), numbers()]).toEqual([
+      ["a", "b"],
+      [1, 2],
+    ]);
   });
 
-  it("are remembered for a time, and go on where they stood after the next start", async () => {
-    await write(ends.change(["a", "b"].map(job)));
-    ends = opened();
-    await clock.pass(1_001);
-    await write(ends.change(["c"].map(job)));
-    expect(known()).toEqual(["c"]);
-    expect(environment.ends.getKeysCount()).toBe(1);
+  it("are forgotten when they are older than the window, and no earlier", async () => {
+    const ids = idsWith({ windowMs: 1_000 });
+    await end(ids, "a");
+    clock.advance(400);
+    await end(ids, "b");
+    clock.advance(600);
+    await end(ids, "c");
+    expect([remembered(), ids.forgottenAt]).toEqual([["a", "b", "c"], -Infinity]);
+    clock.advance(1);
+    await end(ids, "d");
+    expect([remembered(), numbers(), ids.forgottenAt]).toEqual([["b", "c", "d"], [2, 3, 4], 10_000]);
   });
 
-  it("are counted as before where the change was not written", async () => {
-    await write(ends.change(["a", "b", "c"].map(job)));
-    ends.change(["d"].map(job)).undo();
-    await write(ends.change(["e"].map(job)));
-    expect(known()).toEqual(["b", "c", "e"]);
+  it("are forgotten when there are too many, the oldest first", async () => {
+    const ids = idsWith({ windowMessagesMax: 2 });
+    await end(ids, "a", "b");
+    clock.advance(1);
+    await end(ids, "c", "d");
+    expect([remembered(), ids.forgottenAt]).toEqual([["c", "d"], 10_000]);
   });
 
-  it("are let go of where their record is damaged, and that is reported", async () => {
-    await write(ends.change(["a"].map(job)));
-    await environment.commit(false, [[environment.ends, sequenceKey(1), Buffer.from("damaged")]]);
-    await write(ends.change(["b"].map(job)));
-    expect(reports).toEqual([["an ended message", 1]]);
-    expect(environment.ends.getKeysCount()).toBe(1);
+  it("are forgotten a few at a time", async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `m${index}`);
+    const ids = idsWith({});
+    await end(ids, ...names);
+    clock.advance(2_000);
+    await end(ids, "x");
+    expect(numbers()).toEqual(Array.from({ length: 36 }, (_, index) => 66 + index));
+    await end(ids, "y");
+    expect(remembered()).toEqual(["x", "y"]);
+  });
+
+  it("are counted and numbered from where they were when the store is opened again", async () => {
+    await end(idsWith({}), "a", "b", "c");
+    await environment.close();
+    environment = await Environment.open(folder, new NodeRandom());
+    const again = idsWith({ windowMessagesMax: 3 }, 5);
+    expect(again.forgottenAt).toBe(5);
+    await end(again, "d");
+    expect([remembered(), numbers(), again.forgottenAt]).toEqual([["b", "c", "d"], [2, 3, 4], 10_000]);
+  });
+
+  it("are forgotten with the next call where a commit failed, and none beside them", async () => {
+    const ids = idsWith({ windowMessagesMax: 3 });
+    await end(ids, "a", "b", "c");
+    const { undo } = ids.change(jobs(["d", "e"]));
+    undo();
+    await end(ids, "f");
+    expect(remembered()).toEqual(["b", "c", "f"]);
+    await end(ids, "g");
+    expect(remembered()).toEqual(["c", "f", "g"]);
+  });
+
+  it("know that one was forgotten last whose end was the newest, also while the clock goes back", async () => {
+    const ids = idsWith({ windowMessagesMax: 1 });
+    await end(ids, "a");
+    clock.jumpWallTime(-500);
+    await end(ids, "b");
+    await end(ids, "c");
+    expect([remembered(), ids.forgottenAt]).toEqual([["c"], 10_000]);
+  });
+
+  it("go on without a record that is damaged, and say so once", async () => {
+    const ids = idsWith({});
+    await end(ids, "a", "b");
+    await environment.ends.put(sequenceKey(1), Buffer.from("damaged"));
+    await end(ids, "c");
+    await end(ids, "d");
+    expect([reports, numbers()]).toEqual([[["an ended message", 1]], [2, 3, 4]]);
+    clock.advance(2_000);
+    await end(ids, "e");
+    expect(numbers()).toEqual([5]);
+    // Nothing says any more which id it was.
+    expect(remembered()).toEqual(["a", "e"]);
   });
 });

@@ -1,72 +1,131 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { silentLogger, type LogFields } from "../../kernel/logger.js";
-import { VirtualClock } from "../../testing/virtual-clock.js";
+import type { GroupPosition } from "../../pipeline/group-store.js";
 import { NodeRandom } from "../node/random.js";
-import { Environment } from "./environment.js";
-import { LmdbStore } from "./lmdb-store.js";
+import { Door } from "./door.js";
+import { Environment, type Table } from "./environment.js";
+import { LmdbGroups } from "./lmdb-groups.js";
 
-const at = (channel: string, offset = 1) => ({ channel, epoch: "e", offset });
+const at = (channel: string, offset: number): GroupPosition => ({ channel, epoch: "e", offset });
 
 describe("groups in the embedded store", () => {
   let folder: string;
-  let store: LmdbStore;
-  let reports: (LogFields | undefined)[];
-  const opened = (): Promise<LmdbStore> => {
-    const logger = { ...silentLogger, error: (_: string, fields?: LogFields) => void reports.push(fields) };
-    return LmdbStore.open({ path: folder, clock: new VirtualClock(), random: new NodeRandom(), logger });
-  };
+  let environment: Environment;
+  let door: Door;
+  let groups: LmdbGroups;
+  let reports: LogFields[];
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "busbar-groups-"));
     reports = [];
-    store = await opened();
+    await open();
+    await groups.register({ name: "g", pattern: ":id" });
   });
   afterEach(async () => {
-    await store.close();
+    await environment.close();
     rmSync(folder, { recursive: true });
   });
 
-  it("stand where they stood when the store is opened again", async () => {
-    await store.groups.register({ name: "billing", pattern: "orders/:id" });
-    await store.groups.move("billing", [at("orders/2"), at("orders/1", 5)]);
-    await store.close();
-    store = await opened();
-    expect(await store.groups.groups()).toEqual([{ name: "billing", pattern: "orders/:id" }]);
-    expect(await store.groups.positions("billing", "", 10)).toEqual([at("orders/1", 5), at("orders/2")]);
-    expect(await store.groups.positions("billing", "orders/1", 10)).toEqual([at("orders/2")]);
-  });
-
-  it("keep to their own positions, whatever their names begin with", async () => {
-    for (const name of ["a", "a-b", "a.b", "a~"]) {
-      await store.groups.register({ name, pattern: "c/:id" });
-      await store.groups.move(name, [at("c/1", name.length)]);
-    }
-    expect(await store.groups.positions("a", "", 10)).toEqual([at("c/1", 1)]);
-    await store.groups.forget("a");
-    expect(await store.groups.positions("a", "", 10)).toEqual([]);
-    expect(await store.groups.positions("a-b", "", 10)).toEqual([at("c/1", 3)]);
-  });
-
-  it("note nothing of a group that was forgotten while it moved", async () => {
-    await store.groups.register({ name: "a", pattern: "c/:id" });
-    const forgotten = store.groups.forget("a");
-    await Promise.all([forgotten, store.groups.move("a", [at("c/1")])]);
-    expect(await store.groups.register({ name: "a", pattern: "c/:id" })).toBe(false);
-    expect(await store.groups.positions("a", "", 10)).toEqual([]);
-  });
-
-  it("leave out what is damaged, and report it", async () => {
-    await store.groups.register({ name: "a", pattern: "c/:id" });
-    await store.groups.move("a", [at("c/1"), at("c/2")]);
-    await store.close();
-    const environment = await Environment.open(folder, new NodeRandom());
-    await environment.commit(true, [[environment.groupPositions, Buffer.from("a c/1"), Buffer.from("damaged")]]);
+  const open = async (): Promise<void> => {
+    environment = await Environment.open(folder, new NodeRandom());
+    door = new Door();
+    const error = (event: string, fields?: LogFields) => void reports.push({ event, ...fields });
+    groups = new LmdbGroups({ environment, door, logger: { ...silentLogger, error } });
+  };
+  const reopen = async (): Promise<void> => {
+    await door.close();
     await environment.close();
-    store = await opened();
-    expect(await store.groups.positions("a", "", 10)).toEqual([at("c/2")]);
-    expect(await store.groups.position("a", "c/1")).toBeUndefined();
-    expect(reports).toEqual([1, 2].map(() => ({ what: "a group", which: "a c/1" })));
+    await open();
+  };
+  const keysOf = (table: Table): string[] => [...table.getKeys()].map((key) => key.toString());
+  /** Have the next record in this table fail the commit that it is in. */
+  const failNext = (table: Table) =>
+    vi.spyOn(table, "put").mockImplementationOnce(() => {
+      throw new Error("a disk error");
+    });
+
+  it("leave nothing behind where they are forgotten, or begin anew", async () => {
+    await groups.register({ name: "gg", pattern: ":id" });
+    for (const name of ["g", "gg"]) await groups.move(name, [at("a", 1), at("b", 2)]);
+    await groups.register({ name: "g", pattern: "x/:id" });
+    expect([keysOf(environment.groups), keysOf(environment.groupPositions)]).toEqual([
+      ["g", "gg"],
+      ["gg a", "gg b"],
+    ]);
+    await groups.forget("gg");
+    await reopen();
+    expect([keysOf(environment.groups), keysOf(environment.groupPositions)]).toEqual([["g"], []]);
+  });
+
+  it("have an fsync cover which there are, and not where they stand", async () => {
+    const commit = vi.spyOn(environment, "commit");
+    await groups.move("g", [at("a", 1)]);
+    await groups.register({ name: "h", pattern: ":id" });
+    await groups.register({ name: "h", pattern: ":id" });
+    await groups.forget("h");
+    expect(commit.mock.calls.map(([isFlushed]) => isFlushed)).toEqual([false, true, true]);
+  });
+
+  it("are as they were where a commit fails, and what was asked for behind it is done", async () => {
+    await groups.move("g", [at("a", 1)]);
+    failNext(environment.groups);
+    failNext(environment.groupPositions);
+    const outcomes = await Promise.allSettled([
+      groups.register({ name: "h", pattern: ":id" }),
+      groups.move("h", [at("a", 5)]),
+      groups.move("g", [at("a", 2)]),
+      groups.register({ name: "i", pattern: ":id" }),
+      groups.move("i", [at("a", 3)]),
+    ]);
+    const said = outcomes.map((outcome) => (outcome.status === "rejected" ? outcome.reason.code : outcome.value));
+    expect(said).toEqual(["store/failed", undefined, "store/failed", false, undefined]);
+    await reopen();
+    expect((await groups.groups()).map(({ name }) => name)).toEqual(["g", "i"]);
+    expect(keysOf(environment.groupPositions)).toEqual(["g a", "i a"]);
+    expect([await groups.position("g", "a"), await groups.position("i", "a")]).toEqual([at("a", 1), at("a", 3)]);
+  });
+
+  it("are not there where their record is damaged, until they are registered again", async () => {
+    await groups.register({ name: "h", pattern: ":id" });
+    await environment.groups.put(Buffer.from("g"), Buffer.from("damaged"));
+    expect((await groups.groups()).map(({ name }) => name)).toEqual(["h"]);
+    expect(reports).toEqual([{ event: "store/corrupt", what: "a group", which: "g" }]);
+    expect(await groups.register({ name: "g", pattern: ":id" })).toBe(false);
+    expect((await groups.groups()).map(({ name }) => name)).toEqual(["g", "h"]);
+  });
+
+  it("stand nowhere on a channel where the record of it is damaged", async () => {
+    await groups.move("g", [at("a", 1), at("b", 2), at("c", 3)]);
+    await environment.groupPositions.put(Buffer.from("g b"), Buffer.from("damaged"));
+    expect(await groups.position("g", "b")).toBeUndefined();
+    expect(await groups.positions("g", "", 2)).toEqual([at("a", 1), at("c", 3)]);
+    expect(reports.map(({ which }) => which)).toEqual(["g b", "g b"]);
+    await groups.move("g", [at("b", 4)]);
+    expect(await groups.position("g", "b")).toEqual(at("b", 4));
+  });
+
+  it("answer nothing once the store is closed, which waits for what is under way", async () => {
+    const moving = groups.move("g", [at("a", 1)]);
+    await door.close();
+    expect(keysOf(environment.groupPositions)).toEqual(["g a"]);
+    await moving;
+    await reopen();
+    const registering = groups.register({ name: "h", pattern: ":id" });
+    await door.close();
+    expect(keysOf(environment.groups)).toEqual(["g", "h"]);
+    await registering;
+    for (const call of [
+      () => groups.register({ name: "g", pattern: ":id" }),
+      () => groups.forget("g"),
+      () => groups.groups(),
+      () => groups.position("g", "a"),
+      () => groups.positions("g", "", 1),
+      () => groups.move("g", []),
+      () => groups.channels("", 1),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: "kernel/assertion" });
+    }
   });
 });
