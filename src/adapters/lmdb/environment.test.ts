@@ -30,6 +30,20 @@ it("keeps its epoch, what was committed, and the numbers that were given", async
   await second.close();
 });
 
+it("writes nothing of a commit with a key that is too long, also not with the next one", async () => {
+  const environment = await opened();
+  const { channels } = environment;
+  const [one, two, value] = [Buffer.from("one"), Buffer.from("two"), Buffer.from("v")];
+  const tooLong = environment.commit(true, [
+    [channels, one, value],
+    [channels, Buffer.alloc(1_979, "k"), value],
+  ]);
+  await expect(tooLong).rejects.toMatchObject({ code: "store/failed" });
+  await environment.commit(true, [[channels, two, value]]);
+  expect([...channels.getKeys()]).toEqual([two]);
+  await environment.close();
+});
+
 it("is for one, also within a process", async () => {
   const first = await opened();
   await expect(opened()).rejects.toMatchObject({ code: "store/in-use" });

@@ -11,6 +11,9 @@ import { commitCause, storeError } from "./store-error.js";
 /** The form of everything in the folder. Another number is another form. */
 const FORMAT = 1;
 
+/** lmdb's own bound, for pages of 4 KiB. */
+const KEY_BYTES_MAX = 1978;
+
 const META_KEY = Buffer.from("busbar");
 const NUMBERS_KEY = Buffer.from("busbar numbers");
 
@@ -148,6 +151,8 @@ export class Environment {
   async commit(isFlushed: boolean, writes: readonly Write[], also: () => void = () => {}): Promise<void> {
     const gathering = this.#gather(writes, also);
     try {
+      // A write that lmdb refuses would leave those before it to the next commit.
+      for (const [, key] of gathering.writes) assert(key.length <= KEY_BYTES_MAX, "a key is as short as lmdb wants it");
       const committed = this.#root.batch(() => put(gathering.writes));
       await committed;
       for (const listener of gathering.listeners.splice(0)) listener(true);

@@ -193,6 +193,13 @@ describe("queued messages in the embedded store", () => {
       expect((await jobs.find("2"))?.kind).toBe("ended");
     });
 
+    it("leave no dead letter behind when they end, whenever it was that they were damaged", async () => {
+      await jobs.change([{ kind: "dead", sequence: 2, failure }]);
+      await damage(environment.jobs, sequenceKey(2));
+      await jobs.change([ended(2, "2")]);
+      expect(counts(environment.dead, environment.deadOf, environment.progress)).toEqual([0, 0, 0]);
+    });
+
     it("begin anew where it is not known what became of them, but for dead letters", async () => {
       await jobs.change([{ kind: "begun", sequence: 1, attempts: 3 }]);
       await jobs.change([{ kind: "dead", sequence: 2, failure }]);

@@ -244,7 +244,9 @@ export class LmdbJobs implements JobStore {
   #unbury(target: Target, { writes }: Draft): void {
     const { dead, deadOf } = this.#options.environment;
     const { key } = target;
-    writes.push([dead, key], [deadOf, queueKey(this.#acceptedOf(target)?.queue ?? "", key)]);
+    const grave = dead.getBinary(key);
+    const queue = this.#acceptedOf(target)?.queue ?? (grave && readQueue(key, grave)) ?? "";
+    writes.push([dead, key], [deadOf, queueKey(queue, key)]);
   }
 
   /** The sequences of the dead letters of a queue, or of all, behind one. */
