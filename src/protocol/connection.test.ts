@@ -253,6 +253,24 @@ describe("a compressed message", () => {
     expect(end.types.at(-1)).toBe("ping");
   });
 
+  it("is followed by what was kept, whatever becomes of the chunks that it came in", () => {
+    const end = new Endpoint();
+    const chunks: TestFrame[][] = [
+      [compressed, { opcode: TEXT, payload: "1" }],
+      [{ opcode: TEXT, payload: "2" }],
+      [{ opcode: TEXT, payload: "3" }],
+    ];
+    for (const frames of chunks) {
+      const chunk = encodeFrames(frames, "client");
+      end.connection.receive(chunk, end.events);
+      end.connection.keep();
+      chunk.fill(0);
+    }
+    end.inflated(inflation("zap"));
+    expect(end.events.slice(1)).toEqual(["zap", "1", "2", "3"].map((data) => ({ type: "message", data })));
+    end.connection.keep();
+  });
+
   it("that ends a chunk leaves nothing of it to be read again", () => {
     const end = new Endpoint();
     end.receive(compressed);

@@ -101,7 +101,8 @@ export class Connection {
   }
 
   /**
-   * Take bytes from the peer; they may be changed (unmasked in place). What they amount to is appended to `events`.
+   * Take bytes from the peer; they may be changed (unmasked in place). What they amount to is appended to `events`. Before
+   * somebody else changes the bytes, call `keep`.
    *
    * A `close` or `failed` event is the last one: `close` is to be called, once what came before was worked off. After a
    * `compressed` event nothing is read until `inflated` was called: stop feeding, what comes meanwhile is held.
@@ -111,6 +112,16 @@ export class Connection {
     if (this.#held === NOTHING_HELD) this.#held = [chunk];
     else this.#held.push(chunk);
     if (!this.#isInflating) this.#readHeld(events);
+  }
+
+  /** Have what was received last and is not read yet lie in memory of its own. */
+  keep(): void {
+    const last = this.#held.length - 1;
+    const chunk = this.#held[last];
+    if (chunk === undefined) return;
+    // A Buffer's `slice` would be no copy.
+    this.#held[last] = Uint8Array.from(chunk.subarray(last === 0 ? this.#heldFrom : 0));
+    if (last === 0) this.#heldFrom = 0;
   }
 
   /** Give the inflated form of the last `compressed` event, or say why there is none; then what was held is read. */

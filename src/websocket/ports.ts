@@ -8,8 +8,8 @@ export interface Transport {
   /** The peer's address, without a port. */
   readonly remoteAddress: string;
   /**
-   * Hand bytes to the kernel, the pieces in order; `done` is called once, later, when it has taken all of them or
-   * when it never will. Not called again before `done`, nor behind `end`. After an error `transportClosed` follows.
+   * Hand bytes to the kernel, the pieces in order; `done` is called once, at once or later, when it has taken all of them
+   * or when it never will. Not called again before `done`, nor behind `end`. After an error `transportClosed` follows.
    */
   write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void;
   /** Stop calling `bytesReceived`, so that the peer is slowed down. */
@@ -26,7 +26,7 @@ export interface Transport {
 
 /** What a transport tells the one who uses it. */
 export interface TransportListener {
-  /** Bytes came; from now on they belong to the listener. */
+  /** Bytes came: they are the listener's, to be changed as well, until it returns. */
   bytesReceived(chunk: Uint8Array): void;
   /** The peer ended its direction: no more bytes come. It may be told while the transport is paused. */
   peerEnded(): void;

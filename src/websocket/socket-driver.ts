@@ -164,6 +164,7 @@ export class SocketDriver
     try {
       this.connection.receive(chunk, events);
       this.#take(events);
+      if (this.connection.isInflating) this.connection.keep();
     } catch (error) {
       this.failed(error);
     }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { deferred } from "../../kernel/deferred.js";
 import type { BusbarError } from "../../kernel/errors.js";
+import { rawStreamOf } from "./raw-stream.js";
 import { NodeTransport } from "./transport.js";
 
 const NO_BYTES = new Uint8Array(0);
@@ -73,7 +74,8 @@ class Ear {
   }
 
   bytesReceived(chunk: Uint8Array): void {
-    this.chunks.push(chunk);
+    // It is ours until we return.
+    this.chunks.push(Uint8Array.from(chunk));
     this.onBytes();
     this.#look();
   }
@@ -91,9 +93,13 @@ class Ear {
   }
 }
 
-async function listening(): Promise<{ peer: Socket; socket: Socket; transport: NodeTransport; ear: Ear }> {
+type StreamOf = NonNullable<ConstructorParameters<typeof NodeTransport>[1]>;
+
+async function listening(
+  streamOf: StreamOf,
+): Promise<{ peer: Socket; socket: Socket; transport: NodeTransport; ear: Ear }> {
   const { peer, socket } = await connected();
-  const transport = new NodeTransport(socket);
+  const transport = new NodeTransport(socket, streamOf);
   const ear = new Ear();
   transport.listen(ear, NO_BYTES);
   return { peer, socket, transport, ear };
@@ -115,9 +121,12 @@ async function received(peer: Socket): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-describe("Node's transport", () => {
+describe.each<[string, StreamOf]>([
+  ["on what is under a socket", rawStreamOf],
+  ["on a socket alone", () => undefined],
+])("Node's transport %s", (_name, streamOf) => {
   it("writes pieces in their order and is done once the kernel has them", async () => {
-    const { peer, transport } = await listening();
+    const { peer, transport } = await listening(streamOf);
     const all = received(peer);
     expect(await write(transport, "one ", "two ", "three ")).toBeUndefined();
     expect(await write(transport, "four")).toBeUndefined();
@@ -126,12 +135,12 @@ describe("Node's transport", () => {
   });
 
   it("knows its peer's address; a Unix socket's is local", async () => {
-    const { transport } = await listening();
+    const { transport } = await listening(streamOf);
     expect(transport.remoteAddress).toBe("127.0.0.1");
     const folder = await mkdtemp(join(tmpdir(), "busbar-"));
     closing.push(() => rm(folder, { recursive: true }));
     const { socket, peer } = await connected(join(folder, "socket"));
-    const local = new NodeTransport(socket);
+    const local = new NodeTransport(socket, streamOf);
     const ear = new Ear();
     local.listen(ear, NO_BYTES);
     peer.write("hello");
@@ -143,19 +152,21 @@ describe("Node's transport", () => {
     const { peer, socket } = await connected();
     peer.write("later");
     const ear = new Ear();
-    new NodeTransport(socket).listen(ear, Buffer.from("early, "));
+    new NodeTransport(socket, streamOf).listen(ear, Buffer.from("early, "));
     await ear.heard(12);
     expect(ear.text).toBe("early, later");
   });
 
   it("stays paused when the bytes that were read before it led to a pause", async () => {
     const { peer, socket } = await connected();
-    const transport = new NodeTransport(socket);
+    const transport = new NodeTransport(socket, streamOf);
     const ear = new Ear();
     ear.onBytes = () => transport.pause();
     transport.listen(ear, Buffer.from("early"));
     expect(socket.isPaused()).toBe(true);
     peer.write(", later");
+    await expect.poll(() => socket.bytesRead).toBe(7);
+    expect(ear.text).toBe("early");
     ear.onBytes = () => {};
     transport.resume();
     await ear.heard(12);
@@ -163,7 +174,7 @@ describe("Node's transport", () => {
   });
 
   it("has the peer wait while it is paused, and loses nothing", async () => {
-    const { peer, transport, ear } = await listening();
+    const { peer, transport, ear } = await listening(streamOf);
     ear.onBytes = () => transport.pause();
     const size = 32 * 1024 * 1024;
     peer.write(Buffer.alloc(size));
@@ -177,7 +188,7 @@ describe("Node's transport", () => {
   });
 
   it("can still write when the peer has ended its direction, and is closed when both have", async () => {
-    const { peer, transport, ear } = await listening();
+    const { peer, transport, ear } = await listening(streamOf);
     peer.end("bye");
     await ear.ended;
     const all = received(peer);
@@ -187,7 +198,7 @@ describe("Node's transport", () => {
   });
 
   it("hears the peer's end when it ended its own direction first", async () => {
-    const { peer, transport, ear } = await listening();
+    const { peer, transport, ear } = await listening(streamOf);
     transport.end();
     await received(peer);
     peer.end("last words");
@@ -202,7 +213,7 @@ describe("Node's transport", () => {
     socket.resume();
     await once(socket, "end");
     const ear = new Ear();
-    const transport = new NodeTransport(socket);
+    const transport = new NodeTransport(socket, streamOf);
     transport.listen(ear, NO_BYTES);
     await ear.ended;
     transport.end();
@@ -210,7 +221,7 @@ describe("Node's transport", () => {
   });
 
   it("is gone at once when it is destroyed, with what was being written", async () => {
-    const { peer, transport, ear } = await listening();
+    const { peer, transport, ear } = await listening(streamOf);
     peer.pause();
     const unwritten = new Promise<BusbarError | undefined>((resolve) => {
       transport.write([Buffer.alloc(32 * 1024 * 1024)], resolve);
@@ -221,7 +232,7 @@ describe("Node's transport", () => {
   });
 
   it("tells why it broke, once, and each write that it was not done", async () => {
-    const { peer, transport, ear } = await listening();
+    const { peer, transport, ear } = await listening(streamOf);
     peer.resetAndDestroy();
     expect(await ear.closed).toMatchObject({
       code: "transport/failed",

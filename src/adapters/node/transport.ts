@@ -1,15 +1,20 @@
 import type { Socket } from "node:net";
-import { BusbarError } from "../../kernel/errors.js";
+import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener } from "../../websocket/ports.js";
+import { transportError } from "./transport-error.js";
+import { rawStreamOf, type RawStream } from "./raw-stream.js";
 
 /** A TCP, TLS or Unix socket of Node as a transport. */
 export class NodeTransport implements Transport {
   readonly #socket: Socket;
+  readonly #raw: RawStream | undefined;
   readonly remoteAddress: string;
   #error: BusbarError | undefined;
 
-  constructor(socket: Socket) {
+  /** @param streamOf finds what is under the socket, which is faster; where there is nothing, the socket does all */
+  constructor(socket: Socket, streamOf: (socket: Socket) => RawStream | undefined = rawStreamOf) {
     this.#socket = socket;
+    this.#raw = streamOf(socket);
     this.remoteAddress = socket.remoteAddress ?? "local";
   }
 
@@ -26,6 +31,8 @@ export class NodeTransport implements Transport {
     socket.on("close", () => listener.transportClosed(this.#error));
     socket.on("end", () => listener.peerEnded());
     socket.on("data", (chunk: Uint8Array) => listener.bytesReceived(chunk));
+    // What was read before is told by the socket, and ends are.
+    this.#raw?.listen((chunk) => listener.bytesReceived(chunk));
     // Before the early bytes, which may lead to a pause.
     socket.resume();
     if (early.length > 0) listener.bytesReceived(early);
@@ -33,6 +40,8 @@ export class NodeTransport implements Transport {
   }
 
   write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void {
+    const raw = this.#raw;
+    if (raw !== undefined) return raw.write(pieces, done);
     const socket = this.#socket;
     const written = (error?: Error | null): void => {
       // Node tells of no error where a socket was destroyed under its write.
@@ -46,11 +55,14 @@ export class NodeTransport implements Transport {
   }
 
   pause(): void {
+    // Both: the socket may be about to begin reading.
+    this.#raw?.pause();
     this.#socket.pause();
   }
 
   resume(): void {
     this.#socket.resume();
+    this.#raw?.resume();
   }
 
   end(): void {
@@ -60,11 +72,4 @@ export class NodeTransport implements Transport {
   destroy(): void {
     this.#socket.destroy();
   }
-}
-
-function transportError(cause: Error): BusbarError {
-  return new BusbarError("transport/failed", `the connection failed: ${cause.message}`, {
-    retryable: true,
-    cause,
-  });
 }

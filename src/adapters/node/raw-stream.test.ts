@@ -1,0 +1,115 @@
+import { once } from "node:events";
+import { connect, createServer, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { rawStreamOf, type RawStream } from "./raw-stream.js";
+
+describe("what is under a socket", () => {
+  let server: ReturnType<typeof createServer>;
+  let peer: Socket;
+  let socket: Socket;
+  let raw: RawStream;
+  beforeEach(async () => {
+    server = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const accepted = once(server, "connection");
+    peer = connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1");
+    [socket] = (await accepted) as [Socket];
+    const found = rawStreamOf(socket);
+    if (found === undefined) throw new Error("this Node has what is needed");
+    raw = found;
+  });
+  afterEach(async () => {
+    peer.destroy();
+    socket.destroy();
+    server.close();
+    await once(server, "close");
+  });
+
+  it("reads into one buffer, again and again", async () => {
+    const buffers = new Set<ArrayBufferLike>();
+    const texts: string[] = [];
+    const next = () => new Promise<void>((resolve) => (heard = resolve));
+    let heard = (): void => {};
+    raw.listen((chunk) => {
+      buffers.add(chunk.buffer);
+      texts.push(Buffer.from(chunk).toString());
+      heard();
+    });
+    socket.resume();
+    for (const text of ["one", "two", "three"]) {
+      const came = next();
+      peer.write(text);
+      await came;
+    }
+    expect([texts, buffers.size]).toEqual([["one", "two", "three"], 1]);
+  });
+
+  it("is done at once with what the kernel takes, and later with the rest", async () => {
+    const order: string[] = [];
+    raw.write([Buffer.from("a")], () => order.push("little"));
+    order.push("returned");
+    peer.pause();
+    const much = new Promise<void>((resolve) => {
+      raw.write([Buffer.alloc(16_000_000), Buffer.alloc(16_000_000)], (error) => {
+        order.push(error === undefined ? "much" : error.message);
+        resolve();
+      });
+    });
+    order.push("returned");
+    peer.resume();
+    await much;
+    expect(order).toEqual(["little", "returned", "returned", "much"]);
+  });
+
+  it("ends the socket with a write that fails, and says so", async () => {
+    const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+    const error = once(socket, "error");
+    vi.spyOn(Reflect.get(socket, "_handle"), "writeBuffer").mockReturnValue(-32);
+    const told = vi.fn();
+    raw.write([Buffer.from("a")], told);
+    expect(told).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "transport/failed" }));
+    expect(await error).toMatchObject([{ message: "write EPIPE" }]);
+    await closed;
+    const tooLate = vi.fn();
+    raw.write([Buffer.from("a")], tooLate);
+    expect(tooLate).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "transport/failed" }));
+  });
+
+  it("is not used under TLS, nor where there is no handle, nor another kind of one", () => {
+    expect(rawStreamOf(new Socket())).toBeUndefined();
+    expect(rawStreamOf(new TLSSocket(socket))).toBeUndefined();
+    const handle = Reflect.get(peer, "_handle");
+    vi.spyOn(handle, "useUserBuffer", "get").mockReturnValue(undefined);
+    expect(rawStreamOf(peer)).toBeUndefined();
+  });
+});
+
+describe("without Node's binding", () => {
+  const found = async (binding: unknown): Promise<RawStream | undefined> => {
+    vi.resetModules();
+    vi.stubGlobal("process", Object.create(process, { binding: { value: binding } }));
+    const fresh = await import("./raw-stream.js");
+    const socket = connect(1, "127.0.0.1");
+    socket.on("error", () => {});
+    try {
+      return fresh.rawStreamOf(socket);
+    } finally {
+      socket.destroy();
+    }
+  };
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["a refusal", () => expect.fail("not allowed")],
+    ["something else", () => null],
+    ["something like it", () => ({ WriteWrap: Object, streamBaseState: new Float64Array(4) })],
+  ])("there is no such stream: %s", async (_name, binding) => {
+    expect(await found(binding)).toBeUndefined();
+  });
+});
