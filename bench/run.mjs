@@ -2,7 +2,8 @@
  * `npm run bench`: every case, each server alone on one core and the load generator on the other, the servers of a
  * case one after the other, and that several times; medians are told. `npm run bench -- NAME…` measures these cases.
  *
- * Writes `build/results.json`. `--rounds N` and `--ms N` measure longer or shorter.
+ * Writes `build/results.json`, and after all cases the page `docs/benchmarks.md`. `--rounds N` and `--ms N` measure longer
+ * or shorter.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -12,6 +13,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { cases, servers } from "./cases.mjs";
 import { benchPipeline } from "./pipeline.mjs";
+import { writeReport } from "./report.mjs";
 
 const SERVER_CORE = "0";
 const LOAD_CORE = "1";
@@ -49,10 +51,10 @@ for (const one of chosen) {
 }
 const pipeline = isChosen("pipeline") ? await benchPipeline({ rounds: Number(values.rounds), ms: 5_000 }) : undefined;
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, at: new Date().toISOString() };
-writeFileSync(
-  "build/results.json",
-  `${JSON.stringify({ machine, options: values, results, pipeline }, undefined, 2)}\n`,
-);
+const measured = { machine, options: values, results, pipeline };
+writeFileSync("build/results.json", `${JSON.stringify(measured, undefined, 2)}\n`);
+// A part would be taken for the whole.
+if (positionals.length === 0) writeReport(measured, "../docs");
 
 /** Run one server under one load; what the load generator tells, as numbers. */
 async function measure({ conns, inflight, mode, size }, { command, dialect, path }) {

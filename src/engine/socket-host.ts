@@ -36,6 +36,7 @@ export class SocketHost {
   readonly #onRefused: ServerOptions["onRefused"];
   readonly #count: ConnectionCount;
   readonly #pending = new Set<PendingHandshake>();
+  #retryAfterS: (() => number) | undefined;
 
   /** @throws BusbarError `options/invalid`. */
   constructor(handler: SocketHandler, options: ServerOptions) {
@@ -79,12 +80,15 @@ export class SocketHost {
     else handshake.refuse(error);
   }
 
+  /** Let nobody else in. */
+  refuse(retryAfterS: () => number): void {
+    this.#retryAfterS = retryAfterS;
+  }
+
   /** Close all sockets; resolves when they are gone, at the latest after `closeTimeoutMs`. */
   async close(code: number, reason: string): Promise<void> {
     const handshakes = [...this.#pending];
-    for (const handshake of handshakes) {
-      handshake.refuse(new HandshakeError("handshake/stopping", { headers: { "Retry-After": "1" } }));
-    }
+    for (const handshake of handshakes) handshake.refuse(this.#stopping());
     await Promise.all([...this.sockets].map((socket) => socket.close(code, reason)));
     await Promise.all(handshakes.map((handshake) => handshake.ended()));
   }
@@ -101,6 +105,7 @@ export class SocketHost {
     });
     this.#pending.add(handshake);
     try {
+      if (this.#retryAfterS !== undefined) throw this.#stopping();
       this.#count.enter(handshake.address);
     } catch (error) {
       handshake.refuse(this.#refusal(error));
@@ -108,6 +113,10 @@ export class SocketHost {
     }
     this.#leaveOnClose(socket, handshake.address);
     return handshake;
+  }
+
+  #stopping(): HandshakeError {
+    return new HandshakeError("handshake/stopping", { headers: { "Retry-After": String(this.#retryAfterS?.() ?? 1) } });
   }
 
   /** Not in `#begin`: a listener there would hold the handshake as long as the socket lives. */

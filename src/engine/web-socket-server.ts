@@ -35,6 +35,15 @@ export class WebSocketServer implements AsyncDisposable {
   }
 
   /**
+   * Let nobody else in: handshakes are answered with 503 and a time to come back.
+   *
+   * @param retryAfterS in seconds, for whoever comes now
+   */
+  refuse(retryAfterS: () => number): void {
+    this.#host.refuse(retryAfterS);
+  }
+
+  /**
    * Take no more connections and close those that are open; resolves when they are gone.
    *
    * @param code the close code that they are sent; 1001, "going away", by default.

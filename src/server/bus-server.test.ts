@@ -13,8 +13,18 @@ describe("a running server", () => {
       (name: string) =>
       async (...values: unknown[]) =>
         void calls.push([name, ...values]);
-    const bus = { connections: 3, publish: note("publish"), sayGoodbye: note("sayGoodbye"), close: note("close") };
-    const sockets = { close: note("sockets") };
+    const departure = (options: unknown) => ({ run: () => note("run")(options), retryAfterMs: 1_500 });
+    const bus = {
+      connections: 3,
+      publish: note("publish"),
+      departure,
+      stopProcessing: note("stopProcessing"),
+      close: note("close"),
+    };
+    const sockets = {
+      close: note("sockets"),
+      refuse: (retryAfterS: () => number) => void calls.push(["refuse", retryAfterS()]),
+    };
     server = new BusServer<App>({
       bus: bus as unknown as Bus<App>,
       sockets: sockets as unknown as WebSocketServer,
@@ -35,14 +45,18 @@ describe("a running server", () => {
     expect(calls).toEqual([["publish", "chat/lobby", { text: "x" }, undefined]]);
   });
 
-  it("closes once: goodbyes, sockets, listener, store, in this order", async () => {
+  const reason = "the server stops; come back later";
+  const ending = [["sockets", 1012, reason], ["stop"], ["close"]];
+
+  it("closes once: it lets nobody in, stops processing, says goodbye, and closes sockets, listener and store", async () => {
     await Promise.all([server.close({ retryAfterMs: 5 }), server.close(), server[Symbol.asyncDispose]()]);
-    const reason = "the server stops; come back later";
-    expect(calls).toEqual([["sayGoodbye", 5], ["sockets", 1012, reason], ["stop"], ["close"]]);
+    const goodbyes = ["run", { drainMs: 0, retryAfterMs: 5 }];
+    expect(calls).toEqual([["refuse", 2], ["stopProcessing"], goodbyes, ...ending]);
   });
 
-  it("has clients come back after a second where nothing else is said", async () => {
-    await server.close();
-    expect(calls[0]).toEqual(["sayGoodbye", 1000]);
+  it("sends clients away first where there is time for it, and goes on for the others meanwhile", async () => {
+    await server.close({ drainMs: 50 });
+    const runs = [50, 0].map((drainMs) => ["run", { drainMs, retryAfterMs: 1000 }]);
+    expect(calls).toEqual([["refuse", 2], runs[0], ["stopProcessing"], runs[1], ...ending]);
   });
 });

@@ -30,8 +30,13 @@ export interface RevokeOptions {
 }
 
 export interface CloseOptions {
-  /** After so much time the first clients come back; the others later, so that they do not come at once. */
+  /** After so much time the first clients come back; the others later, so that they do not come at once. Default: 1 s. */
   readonly retryAfterMs?: number;
+  /**
+   * The clients are sent away one after the other within so much time, and come back as slowly; meanwhile the server goes on
+   * for those who are left, and lets nobody else in. Default: 0, all at once.
+   */
+  readonly drainMs?: number;
 }
 
 export interface BusServerOptions<App extends Contract> {
@@ -153,9 +158,13 @@ export class BusServer<App extends Contract> implements AsyncDisposable {
     return this.#options.bus.clients();
   }
 
-  /** Tell the clients when to come back, close their connections, and stop. Once; resolves when all are gone. */
-  close({ retryAfterMs = retryAfterDefaultMs }: CloseOptions = {}): Promise<void> {
-    this.#closed ??= this.#close(retryAfterMs);
+  /**
+   * Tell the clients when to come back, close their connections, and stop. Once; resolves when all are gone.
+   *
+   * @example process.on("SIGTERM", () => server.close({ drainMs: 10_000 }))
+   */
+  close({ drainMs = 0, retryAfterMs = retryAfterDefaultMs }: CloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close({ drainMs, retryAfterMs });
     return this.#closed;
   }
 
@@ -163,9 +172,14 @@ export class BusServer<App extends Contract> implements AsyncDisposable {
     return this.close();
   }
 
-  async #close(retryAfterMs: number): Promise<void> {
+  async #close(options: Required<CloseOptions>): Promise<void> {
     const { bus, sockets, stop } = this.#options;
-    await bus.sayGoodbye(retryAfterMs);
+    const departure = bus.departure(options);
+    sockets.refuse(() => Math.ceil(departure.retryAfterMs / 1000));
+    if (options.drainMs > 0) await departure.run();
+    await bus.stopProcessing();
+    // All of them, or those that answered slowly.
+    await bus.departure({ ...options, drainMs: 0 }).run();
     const { code, reason } = closeKinds.restart;
     await sockets.close(code, reason);
     await stop();

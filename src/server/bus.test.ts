@@ -130,7 +130,8 @@ describe("a bus", () => {
 
   it("says goodbye to each session with a time of its own, and publishes nothing more", async () => {
     const sockets = Array.from({ length: 20 }, () => take(new FakeSocket()));
-    await bus.sayGoodbye(100);
+    await bus.departure({ drainMs: 0, retryAfterMs: 100 }).run();
+    await bus.stopProcessing();
     const times = sockets.map(({ sent }) => Number(sent.at(-1)?.["retryAfterMs"]));
     for (const time of times) expect(time >= 100 && time <= 200).toBe(true);
     expect(new Set(times).size).toBeGreaterThan(5);

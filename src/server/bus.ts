@@ -42,6 +42,7 @@ import {
   type Foundations,
 } from "./composition.js";
 import type { Groups } from "./groups.js";
+import { Departure, type DepartureOptions } from "./departure.js";
 import { embeddedStore } from "./embedded-store.js";
 import { subprotocol } from "../wire/subprotocol.js";
 import { isChannelName } from "../wire/channel-name.js";
@@ -58,9 +59,6 @@ import type { Workers } from "./workers.js";
 
 /** What can wait for a client beyond the session's limit: replies, which are not left out. */
 const repliesBytesMax = 1_048_576;
-
-/** At a stop the clients are spread so that about so many come back in a second. */
-const returnsPerSecondMax = 1000;
 
 /** Who publishes where the server itself does. */
 const serverPrincipal: Principal = { id: "server", roles: [], claims: {}, expiresAtMs: undefined };
@@ -215,16 +213,18 @@ export class Bus<App extends Contract> {
     }
   }
 
-  /** Give up what is being processed, then tell every client when to come back. Resolves when that is on its way. */
-  async sayGoodbye(retryAfterMs: number): Promise<void> {
+  /** Ready to send every client away. */
+  departure(options: Pick<DepartureOptions, "drainMs" | "retryAfterMs">): Departure {
+    const { clock } = this.#services;
+    return new Departure(this.#sessions, { ...options, clock, random: this.#random });
+  }
+
+  /** Give up what is being processed; resolves when whoever waits for it has been answered. */
+  async stopProcessing(): Promise<void> {
     this.groups.close();
     this.#processing.close();
     // What was given up is answered in this turn.
     await new Promise<void>((resolve) => this.#turns.atEndOfTurn(resolve));
-    const spreadMs = Math.max(retryAfterMs, (this.#sessions.size / returnsPerSecondMax) * 1000);
-    for (const session of this.#sessions) {
-      session.goodbye(Math.round(retryAfterMs + this.#random.fraction() * spreadMs));
-    }
   }
 
   async close(): Promise<void> {

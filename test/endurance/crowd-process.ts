@@ -3,24 +3,32 @@ import { connect } from "busbar/client";
 import { app, user } from "./contract.js";
 import { settings, tell, type CrowdAsked, type CrowdSettings, type CrowdTold } from "./talk.js";
 
-const { url, count } = settings<CrowdSettings>();
-/** Connections that do not last long make the delays longer and longer; here they shall come back soon, and be cut. */
-const reconnectDelayMsMax = 500;
+const { url, count, reconnectDelayMsMax } = settings<CrowdSettings>();
+const delays = reconnectDelayMsMax === undefined ? {} : { reconnectDelayMsMax };
 
 const complaints: string[] = [];
 const lists: number[][] = [];
+const opens: number[] = [];
+const closes: number[] = [];
 let handled = 0;
 let opened = 0;
 let madeUpFor = 0;
 
 for (let index = 0; index < count; index++) {
-  const bus = connect(url, { contract: app, auth: () => ({ scheme: "basic", ...user }), reconnectDelayMsMax });
+  const bus = connect(url, { contract: app, auth: () => ({ scheme: "basic", ...user }), ...delays });
   const list: number[] = [];
   lists.push(list);
   let openedAtMs = Number.POSITIVE_INFINITY;
+  let isOpen = false;
   bus.on("open", () => {
     opened++;
     openedAtMs = Date.now();
+    opens.push(openedAtMs);
+    isOpen = true;
+  });
+  bus.on("state", ({ state }) => {
+    if (state === "offline" && isOpen) closes.push(Date.now());
+    if (state === "offline") isOpen = false;
   });
   bus.on("gap", ({ position }) => complaints.push(`reader ${index}: a gap before ${position.offset}`));
   bus.channel("log/jitter").subscribe(
@@ -34,7 +42,7 @@ for (let index = 0; index < count; index++) {
 }
 
 process.on("message", (asked: CrowdAsked) => {
-  if (asked === "report") return tell<CrowdTold>({ kind: "report", lists, complaints });
+  if (asked === "report") return tell<CrowdTold>({ kind: "report", lists, complaints, opens, closes });
   const least = Math.min(...lists.map(({ length }) => length));
   tell<CrowdTold>({ kind: "progress", handled, opened, madeUpFor, least });
 });

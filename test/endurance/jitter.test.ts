@@ -66,7 +66,12 @@ it(
     const proxy = await JitterProxy.begin({ target: port, meanLifeMs: MEAN_LIFE_MS, random });
     onTestFinished(() => proxy.close());
     const answers = new Answers<CrowdTold>();
-    const settings: CrowdSettings = { url: `ws://127.0.0.1:${proxy.port}/bus`, count: CLIENTS };
+    // Connections that do not last long make the delays longer and longer; here they shall come back soon, and be cut.
+    const settings: CrowdSettings = {
+      url: `ws://127.0.0.1:${proxy.port}/bus`,
+      count: CLIENTS,
+      reconnectDelayMsMax: 500,
+    };
     const crowd = new Program<CrowdTold, CrowdAsked>(paths.crowd, settings, answers.take);
     onTestFinished(() => crowd.kill());
     const progress = async (): Promise<Extract<CrowdTold, { kind: "progress" }>> => {

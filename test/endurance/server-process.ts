@@ -48,9 +48,24 @@ async function fill(channels: readonly string[], from: number, to: number): Prom
   tell<ServerTold>({ kind: "filled" });
 }
 
+async function close(drainMs: number, retryAfterMs: number): Promise<never> {
+  await server.close({ drainMs, retryAfterMs });
+  process.exit();
+}
+
+function doIt(asked: ServerAsked): Promise<void> {
+  switch (asked.ask) {
+    case "memory":
+      return tellMemory();
+    case "fill":
+      return fill(asked.channels, asked.from, asked.to);
+    case "close":
+      return close(asked.drainMs, asked.retryAfterMs);
+  }
+}
+
 process.on("message", (asked: ServerAsked) => {
-  const work = asked.ask === "memory" ? tellMemory() : fill(asked.channels, asked.from, asked.to);
-  work.catch((error: unknown) => {
+  doIt(asked).catch((error: unknown) => {
     throw error;
   });
 });

@@ -10,6 +10,8 @@ export interface ServerSettings {
 
 export type ServerAsked =
   | { readonly ask: "memory" }
+  /** Close, and end. */
+  | { readonly ask: "close"; readonly drainMs: number; readonly retryAfterMs: number }
   /** Publish to each of these channels `bulk/…`, from this number on. */
   | { readonly ask: "fill"; readonly channels: readonly string[]; readonly from: number; readonly to: number };
 
@@ -59,6 +61,8 @@ export type SubscriberTold =
 export interface CrowdSettings {
   readonly url: string;
   readonly count: number;
+  /** The longest delay before another attempt; undefined: the default. */
+  readonly reconnectDelayMsMax?: number;
 }
 
 export type CrowdAsked = "progress" | "report";
@@ -74,7 +78,14 @@ export type CrowdTold =
       readonly least: number;
     }
   /** The numbers of the messages in the order in which each reader handled them. */
-  | { readonly kind: "report"; readonly lists: readonly (readonly number[])[]; readonly complaints: readonly string[] };
+  | {
+      readonly kind: "report";
+      readonly lists: readonly (readonly number[])[];
+      readonly complaints: readonly string[];
+      /** When connections were open, and when they were cut, in milliseconds since 1970. */
+      readonly opens: readonly number[];
+      readonly closes: readonly number[];
+    };
 
 /** Readers of `tick/shared`, of which each tells how long messages take to its handler. */
 export interface WatcherSettings {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { deferred } from "../../src/kernel/deferred.js";
 import { BusGround, users } from "../support/bus-ground.js";
 import { RawClient } from "../support/raw-client.js";
+import { TcpPeer } from "../support/tcp-peer.js";
 
 const ground = new BusGround();
 
@@ -21,6 +22,22 @@ describe("a server that stops", () => {
     await stopped;
     expect(server.connections).toBe(0);
     await expect(fetch(url.replace("ws:", "http:").replace("/bus", "/health"))).rejects.toThrow("fetch failed");
+  });
+
+  it("sends its clients away one after the other where it has time, and serves those who are left", async () => {
+    const { server, url } = await ground.serve();
+    const clients = await Promise.all(Array.from({ length: 4 }, () => RawClient.login(url, "ada", "lovelace")));
+    const stopped = server.close({ drainMs: 600, retryAfterMs: 100 });
+    const [first, ...others] = clients;
+    const last = others.at(-1);
+    expect(Number((await first?.push("goodbye"))?.["retryAfterMs"])).toBeGreaterThanOrEqual(600);
+    const published = await last?.ask({ do: "publish", channel: "chat/lobby", data: { text: "x" } });
+    expect(published).toMatchObject({ ok: { stage: "delivered" } });
+    const late = await TcpPeer.upgraded({ port: server.port ?? 0 }, { target: "/bus" }).catch(String);
+    expect(late).toContain("refused with 503");
+    for (const client of others) await client.push("goodbye");
+    await stopped;
+    expect(server.connections).toBe(0);
   });
 
   it("tells publishers whose message it gave up that it was not published", async () => {
