@@ -107,6 +107,24 @@ describe("a guarded server of HTTP", () => {
     expect(refusals).toEqual([{ address: "127.0.0.1", code: "handshake/timeout", status: 408 }]);
   });
 
+  it("counts the time of a connection's first request from its start, and of another from its first byte", async () => {
+    const { open, refusals } = await guarded({ handshakeTimeoutMs: 2000 });
+    const peer = await open();
+    const openedAt = performance.now();
+    peer.write(request());
+    await peer.head();
+    const late = await open();
+    const lateAt = performance.now();
+    late.socket.setTimeout(1500, () => late.write("G"));
+    await late.closed;
+    expect(performance.now() - lateAt).toBeLessThan(3400);
+    expect(late.received.toString()).toMatch(/^HTTP\/1.1 408 /);
+    peer.write(request());
+    expect((await peer.head()).status).toBe(200);
+    expect(performance.now() - openedAt).toBeGreaterThan(2000);
+    expect(refusals).toHaveLength(1);
+  });
+
   it("destroys the connection of who goes on sending behind the refusal", async () => {
     const { open, refusals } = await guarded();
     const peer = await open();

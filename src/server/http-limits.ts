@@ -1,9 +1,11 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
+import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { HandshakeRefusal, Limits } from "../engine/options.js";
 import type { Logger } from "../kernel/logger.js";
 import { HandshakeError, type HandshakeErrorCode } from "../protocol/errors.js";
 import { refuseUpgrade } from "../protocol/server-handshake.js";
+import { Deadlines } from "./deadlines.js";
 import type { HttpHandler } from "./options.js";
 
 /** What of the limits on sockets a server of HTTP keeps before a socket is one. */
@@ -17,6 +19,9 @@ const LINGER_MS = 500;
 
 /** Timeouts are looked for so often in the time that they give. */
 const CHECKS_PER_TIMEOUT = 10;
+
+/** What Node says of a request that took too long. */
+const TIMED_OUT = "ERR_HTTP_REQUEST_TIMEOUT";
 
 /** How long a request may take with its body: Node's default. */
 const REQUEST_TIMEOUT_MS = 300_000;
@@ -56,9 +61,14 @@ export class HttpGuard {
   /** The connections with a request that is being answered: nothing can be said on them in between. */
   readonly #answering = new WeakSet<object>();
   readonly #refused = new WeakSet<object>();
+  /** The connections that have not asked for anything yet. */
+  readonly #unasked: Deadlines<Socket>;
 
   constructor(options: HttpGuardOptions) {
     this.#options = options;
+    this.#unasked = new Deadlines(whole(options.limits.handshakeTimeoutMs), (socket) => {
+      this.#onClientError({ code: TIMED_OUT }, socket);
+    });
   }
 
   /** Keep watch over a server that was made with `httpOptions`. */
@@ -67,17 +77,28 @@ export class HttpGuard {
     server.maxConnections = connectionsMax + REFUSED_AT_ONCE_MAX;
     // One more than may be, so that it is seen.
     server.maxHeadersCount = whole(headersMax + 1);
+    server.on(server instanceof HttpsServer ? "secureConnection" : "connection", (socket: Socket) => {
+      this.#expectRequest(socket);
+    });
+    server.on("upgrade", ({ socket }: IncomingMessage) => this.#unasked.stop(socket));
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#onClientError(error, socket));
   }
 
   /** Have a handler asked only for requests within the limits. */
   around(handler: HttpHandler): HttpHandler {
     return (request, response) => {
+      this.#unasked.stop(request.socket);
       this.#answering.add(request.socket);
       response.once("close", () => this.#answering.delete(request.socket));
       if (request.rawHeaders.length / 2 <= this.#options.limits.headersMax) return handler(request, response);
       this.#refuseRequest(request, response);
     };
+  }
+
+  /** Node counts the time of a request from its first byte: whoever sends none, or late, would have more of it. */
+  #expectRequest(socket: Socket): void {
+    this.#unasked.start(socket);
+    socket.once("close", () => this.#unasked.stop(socket));
   }
 
   #refuseRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -88,7 +109,7 @@ export class HttpGuard {
   }
 
   /** Node tells of it for every chunk that comes behind the first. */
-  #onClientError({ code = "" }: NodeJS.ErrnoException, socket: Socket): void {
+  #onClientError({ code = "" }: Pick<NodeJS.ErrnoException, "code">, socket: Socket): void {
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
     const errorCode = errorCodeOf(code);
@@ -111,6 +132,6 @@ export class HttpGuard {
 /** Undefined for a connection that has broken: there is nobody to tell. */
 function errorCodeOf(code: string): HandshakeErrorCode | undefined {
   if (code === "HPE_HEADER_OVERFLOW") return "handshake/head-too-large";
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "handshake/timeout";
+  if (code === TIMED_OUT) return "handshake/timeout";
   return code.startsWith("HPE_") ? "handshake/malformed" : undefined;
 }

@@ -13,6 +13,8 @@ export interface BusTargetReport {
   /** What is held after a collection: heap, and bytes outside of it. */
   readonly heldBytes: number;
   readonly rssBytes: number;
+  /** The most that was resident since the last time. */
+  readonly peakRssBytes: number;
   readonly connections: number;
   readonly logLines: number;
   /** What every object inherits and should not. */
@@ -27,6 +29,11 @@ const app = contract({
     allow: { subscribe: ["member", "reader"], publish: ["member"], presence: ["member"] },
   }),
   "board/:name": channel({ message: z.unknown(), allow: { subscribe: ["member"], publish: ["member"] } }),
+  "feed/:name": channel({
+    message: z.string(),
+    history: { keep: 10 },
+    allow: { subscribe: ["member"], publish: ["member"] },
+  }),
   "staff/:room": channel({
     message: z.object({ text: z.string() }),
     history: { keep: 10 },
@@ -43,6 +50,14 @@ const users = {
 };
 
 const stalls = new StallWatch();
+
+/** How often the resident memory is looked at. */
+const LOOK_EVERY_MS = 20;
+
+let peakRssBytes = 0;
+setInterval(() => {
+  peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss());
+}, LOOK_EVERY_MS);
 
 let logLines = 0;
 const server = await serve(app, {
@@ -75,12 +90,23 @@ async function heldBytes(): Promise<number> {
 
 async function report(): Promise<BusTargetReport> {
   const { stallMs, stallWallMs } = stalls.stop();
+  const peak = Math.max(peakRssBytes, process.memoryUsage.rss());
   const held = await heldBytes();
   const { rss } = process.memoryUsage();
+  peakRssBytes = rss;
   const prototypeKeys = Object.keys(Object.prototype);
   const { connections } = server;
   stalls.start();
-  return { stallMs, stallWallMs, heldBytes: held, rssBytes: rss, connections, logLines, prototypeKeys };
+  return {
+    stallMs,
+    stallWallMs,
+    heldBytes: held,
+    rssBytes: rss,
+    peakRssBytes: peak,
+    connections,
+    logLines,
+    prototypeKeys,
+  };
 }
 
 process.on("message", () => {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -19,6 +20,7 @@ interface Figures {
   readonly stallWallMs: number;
   readonly heldBytes: number;
   readonly rssBytes: number;
+  readonly peakRssBytes: number;
   readonly worstMs: number;
 }
 
@@ -27,6 +29,9 @@ const STALL_MS_MAX = 50;
 
 /** … and what is held comes back to within so much of what was held before. */
 const HELD_GROWTH_MAX = 1.1;
+
+/** While an attack is under way, so much more is resident at most: what one connection may use up, many times over. */
+const RESIDENT_GROWTH_BYTES_MAX = 192 * 1024 * 1024;
 
 /** A bystander's message takes no longer, with two processes of the test beside it on the same machine. */
 const ANSWER_MS_MAX = 1000;
@@ -72,8 +77,14 @@ export class BusTarget {
   /**
    * Attack, and see that the process lives, that its event loop never stood still for long, that its memory comes back,
    * and that the bystander noticed nothing.
+   *
+   * @param residentGrowthMax so many bytes more are resident at most while it goes on
    */
-  async attacked<Result>(name: string, attack: () => Promise<Result>): Promise<Result> {
+  async attacked<Result>(
+    name: string,
+    attack: () => Promise<Result>,
+    residentGrowthMax: number = RESIDENT_GROWTH_BYTES_MAX,
+  ): Promise<Result> {
     const before = { server: await this.report(), bystander: await this.#noticed() };
     const result = await attack();
     for (const end of this.#opened.splice(0)) end();
@@ -82,9 +93,10 @@ export class BusTarget {
     const noticed = await this.#whenServed(before.bystander);
     const stallMs = Math.max(during.stallMs, after.stallMs);
     const stallWallMs = Math.max(during.stallWallMs, after.stallWallMs);
-    const { rssBytes } = during;
+    const { peakRssBytes, rssBytes } = during;
     const { worstMs } = noticed;
-    this.#figures.push({ name, stallMs, stallWallMs, heldBytes: after.heldBytes, rssBytes, worstMs });
+    this.#figures.push({ name, stallMs, stallWallMs, heldBytes: after.heldBytes, rssBytes, peakRssBytes, worstMs });
+    expect(peakRssBytes - before.server.rssBytes, "too much was resident").toBeLessThan(residentGrowthMax);
     expect(stallMs, "the event loop stood still").toBeLessThan(STALL_MS_MAX);
     expect(after.heldBytes / before.server.heldBytes, "memory did not come back").toBeLessThan(HELD_GROWTH_MAX);
     expect(after.connections, "connections are left").toBeLessThanOrEqual(before.server.connections);
@@ -105,7 +117,7 @@ export class BusTarget {
     };
     return (
       `${this.#figures.length} attacks; at most: event loop held up ${worst("stallMs")}, on the wall ${worst("stallWallMs")}; ` +
-      `held ${worst("heldBytes")}; resident ${worst("rssBytes")}; bystander waited ${worst("worstMs")}`
+      `held ${worst("heldBytes")}; resident ${worst("peakRssBytes")}; bystander waited ${worst("worstMs")}`
     );
   }
 
@@ -236,6 +248,17 @@ export function busRequest({ headers = {}, target = "/bus", ...options }: Reques
 
 function mib(bytes: number): string {
   return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+/** Publish, and again as soon as the server says that it may. */
+export async function publishInTime(client: RawClient, channel: string, data: unknown): Promise<void> {
+  for (;;) {
+    const { error } = await client.ask({ do: "publish", channel, data });
+    if (error === undefined) return;
+    const { retryAfterMs } = Object(error) as { retryAfterMs?: number };
+    if (retryAfterMs === undefined) throw new Error(`${channel} refused a message: ${JSON.stringify(error)}`);
+    await setTimeout(retryAfterMs);
+  }
 }
 
 /** Run a file of this folder in a process of its own. */

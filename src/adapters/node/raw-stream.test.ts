@@ -46,6 +46,41 @@ describe("what is under a socket", () => {
     expect([texts, buffers.size]).toEqual([["one", "two", "three"], 1]);
   });
 
+  it("lets other sockets have their turn behind a full buffer, and stays paused where it was paused meanwhile", async () => {
+    const handle: object = Reflect.get(socket, "_handle");
+    const stops = vi.spyOn(handle as { readStop(): number }, "readStop");
+    const starts = vi.spyOn(handle as { readStart(): number }, "readStart");
+    const chunks: { bytes: number; stops: number }[] = [];
+    let received = 0;
+    let whenFull = (): void => {};
+    const full = new Promise<void>((resolve) => (whenFull = resolve));
+    let whenAll = (): void => {};
+    const all = new Promise<void>((resolve) => (whenAll = resolve));
+    raw.listen((chunk) => {
+      received += chunk.length;
+      chunks.push({ bytes: chunk.length, stops: stops.mock.calls.length });
+      if (chunk.length === 65_536 && stops.mock.calls.length === 0) {
+        raw.pause();
+        whenFull();
+      }
+      if (received === 400_000) whenAll();
+    });
+    peer.end(Buffer.alloc(400_000));
+    // All of it waits before the first of it is read.
+    await once(peer, "finish");
+    socket.resume();
+    await full;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([received, stops.mock.calls.length, starts.mock.calls.length]).toEqual([65_536, 1, 1]);
+    raw.resume();
+    await all;
+    const unstopped = chunks.slice(1).filter(({ stops: count }, index) => {
+      const before = chunks[index];
+      return before?.bytes === 65_536 && before.stops === count;
+    });
+    expect(unstopped).toEqual([]);
+  });
+
   it("is done at once with what the kernel takes, and later with the rest", async () => {
     const order: string[] = [];
     raw.write([Buffer.from("a")], () => order.push("little"));

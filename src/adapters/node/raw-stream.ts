@@ -173,7 +173,24 @@ class HandleStream implements RawStream {
     const chunk = readBuffer.subarray(0, bytes);
     if (this.#isPaused) this.#putAside(chunk);
     else this.#onBytes?.(chunk);
+    if (bytes === READ_BYTES) this.#letOthers();
     return undefined;
+  }
+
+  /**
+   * More is waiting on this socket. libuv would read it up to 32 times before it looks at another, which is 2 MiB: too
+   * long, where they are small frames.
+   */
+  #letOthers(): void {
+    const handle = this.#handle;
+    if (!handle.reading || this.#socket.destroyed) return;
+    handle.readStop();
+    setImmediate(goOn, this);
+  }
+
+  /** Read again after `letOthers`. */
+  goOn(): void {
+    if (this.#handle.reading && !this.#socket.destroyed) this.#handle.readStart();
   }
 
   #stop(): void {
@@ -199,6 +216,10 @@ class HandleStream implements RawStream {
   written(status: number, done: (error?: BusbarError) => void): void {
     done(status < 0 ? this.#failure(status) : undefined);
   }
+}
+
+function goOn(stream: HandleStream): void {
+  stream.goOn();
 }
 
 function onRead(this: Handle, ...args: unknown[]): unknown {

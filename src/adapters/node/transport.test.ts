@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { deferred } from "../../kernel/deferred.js";
 import type { BusbarError } from "../../kernel/errors.js";
 import { rawStreamOf } from "./raw-stream.js";
-import { NodeTransport } from "./transport.js";
+import { NodeTransport, type NodeTransportOptions } from "./transport.js";
 
 const NO_BYTES = new Uint8Array(0);
 const closing: (() => Promise<void>)[] = [];
@@ -93,13 +93,13 @@ class Ear {
   }
 }
 
-type StreamOf = NonNullable<ConstructorParameters<typeof NodeTransport>[1]>;
+type StreamOf = NonNullable<NodeTransportOptions["streamOf"]>;
 
 async function listening(
   streamOf: StreamOf,
 ): Promise<{ peer: Socket; socket: Socket; transport: NodeTransport; ear: Ear }> {
   const { peer, socket } = await connected();
-  const transport = new NodeTransport(socket, streamOf);
+  const transport = new NodeTransport(socket, { streamOf });
   const ear = new Ear();
   transport.listen(ear, NO_BYTES);
   return { peer, socket, transport, ear };
@@ -140,7 +140,7 @@ describe.each<[string, StreamOf]>([
     const folder = await mkdtemp(join(tmpdir(), "busbar-"));
     closing.push(() => rm(folder, { recursive: true }));
     const { socket, peer } = await connected(join(folder, "socket"));
-    const local = new NodeTransport(socket, streamOf);
+    const local = new NodeTransport(socket, { streamOf });
     const ear = new Ear();
     local.listen(ear, NO_BYTES);
     peer.write("hello");
@@ -152,14 +152,14 @@ describe.each<[string, StreamOf]>([
     const { peer, socket } = await connected();
     peer.write("later");
     const ear = new Ear();
-    new NodeTransport(socket, streamOf).listen(ear, Buffer.from("early, "));
+    new NodeTransport(socket, { streamOf }).listen(ear, Buffer.from("early, "));
     await ear.heard(12);
     expect(ear.text).toBe("early, later");
   });
 
   it("stays paused when the bytes that were read before it led to a pause", async () => {
     const { peer, socket } = await connected();
-    const transport = new NodeTransport(socket, streamOf);
+    const transport = new NodeTransport(socket, { streamOf });
     const ear = new Ear();
     ear.onBytes = () => transport.pause();
     transport.listen(ear, Buffer.from("early"));
@@ -213,7 +213,7 @@ describe.each<[string, StreamOf]>([
     socket.resume();
     await once(socket, "end");
     const ear = new Ear();
-    const transport = new NodeTransport(socket, streamOf);
+    const transport = new NodeTransport(socket, { streamOf });
     transport.listen(ear, NO_BYTES);
     await ear.ended;
     transport.end();

@@ -4,6 +4,13 @@ import type { Transport, TransportListener } from "../../websocket/ports.js";
 import { transportError } from "./transport-error.js";
 import { rawStreamOf, type RawStream } from "./raw-stream.js";
 
+export interface NodeTransportOptions {
+  /** The peer's address, where it is not the socket's. */
+  readonly address?: string;
+  /** Finds what is under the socket, which is faster; where there is nothing, the socket does all. */
+  readonly streamOf?: (socket: Socket) => RawStream | undefined;
+}
+
 /** A TCP, TLS or Unix socket of Node as a transport. */
 export class NodeTransport implements Transport {
   readonly #socket: Socket;
@@ -11,11 +18,10 @@ export class NodeTransport implements Transport {
   readonly remoteAddress: string;
   #error: BusbarError | undefined;
 
-  /** @param streamOf finds what is under the socket, which is faster; where there is nothing, the socket does all */
-  constructor(socket: Socket, streamOf: (socket: Socket) => RawStream | undefined = rawStreamOf) {
+  constructor(socket: Socket, { address, streamOf = rawStreamOf }: NodeTransportOptions = {}) {
     this.#socket = socket;
     this.#raw = streamOf(socket);
-    this.remoteAddress = socket.remoteAddress ?? "local";
+    this.remoteAddress = address ?? socket.remoteAddress ?? "local";
   }
 
   /** Begin to tell `listener`, first what had been read before. The socket must have no other listeners for data. */
