@@ -74,6 +74,11 @@ export interface ServerOptions extends SocketOptions {
   readonly authenticate?: Authenticator | readonly Authenticator[];
   /** Which pages may connect: "same" (the server's own origin, the default), "any", or a list of origins. */
   readonly origins?: "same" | "any" | readonly string[];
+  /**
+   * Proxies in front of the server, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses, ranges such as
+   * `10.0.0.0/8`, and `local` for a Unix socket. Default: nobody's word is taken for where it comes from.
+   */
+  readonly trustProxy?: readonly string[];
   /** Told of each handshake that is refused. It must not throw. */
   readonly onRefused?: ((refusal: HandshakeRefusal) => void) | undefined;
 }

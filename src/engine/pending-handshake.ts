@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Clock, Timer } from "../kernel/clock.js";
 import type { Logger } from "../kernel/logger.js";
 import { HandshakeError } from "../protocol/errors.js";
+import type { Counted } from "./connection-count.js";
 import type { HandshakeRefusal } from "./options.js";
 import { refuseUpgrade } from "../protocol/server-handshake.js";
 
@@ -22,7 +23,9 @@ export interface PendingHandshakeOptions {
 /** A connection between its first byte and the answer to its request. It is answered once, in time. */
 export class PendingHandshake {
   readonly socket: Socket;
-  readonly address: string;
+  /** Where the connection comes from, and once a proxy's request has said it, the client. */
+  address: string;
+  readonly counted: Counted = {};
   readonly #options: PendingHandshakeOptions;
   readonly #timer: Timer;
   #onData: ((chunk: Uint8Array) => void) | undefined;

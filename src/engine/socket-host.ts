@@ -7,13 +7,14 @@ import { HttpHeadReader, parseRequestHead, type RequestHead } from "../protocol/
 import { SocketDriver } from "../websocket/socket-driver.js";
 import { SocketKind, type SocketSurroundings } from "../websocket/socket-kind.js";
 import { WebSocket } from "../websocket/web-socket.js";
-import { ConnectionCount } from "./connection-count.js";
-import { Gate, type Admission } from "./gate.js";
+import { ConnectionCount, type Counted } from "./connection-count.js";
+import { Gate, type Admission, type Peer } from "./gate.js";
 import type { HandshakeRequest } from "./handshake-request.js";
 import { checkServerOptions } from "./option-checks.js";
 import { limitsOf, socketLimitsOf, type Limits, type ServerOptions } from "./options.js";
 import { PendingHandshake } from "./pending-handshake.js";
 import { surroundingsOf } from "./surroundings.js";
+import { TrustedProxies } from "./trusted-proxies.js";
 
 /** A server's socket: what it asked for, and who is at its other end (undefined without `authenticate`). */
 export type ServerSocket = WebSocket<HandshakeRequest, Principal | undefined>;
@@ -35,6 +36,7 @@ export class SocketHost {
   readonly #gate: Gate;
   readonly #onRefused: ServerOptions["onRefused"];
   readonly #count: ConnectionCount;
+  readonly #proxies: TrustedProxies | undefined;
   readonly #pending = new Set<PendingHandshake>();
   #retryAfterS: (() => number) | undefined;
 
@@ -52,6 +54,7 @@ export class SocketHost {
     this.#gate = new Gate(options, this.#surroundings.logger);
     this.#onRefused = options.onRefused;
     this.#count = new ConnectionCount(this.#limits);
+    if (options.trustProxy !== undefined) this.#proxies = new TrustedProxies(options.trustProxy);
   }
 
   /** Take a connection on which nothing has been read. */
@@ -106,12 +109,14 @@ export class SocketHost {
     this.#pending.add(handshake);
     try {
       if (this.#retryAfterS !== undefined) throw this.#stopping();
-      this.#count.enter(handshake.address);
+      // Whose a proxy's connection is, its request says.
+      if (this.#proxies?.has(handshake.address) !== true) handshake.counted.address = handshake.address;
+      this.#count.enter(handshake.counted);
     } catch (error) {
       handshake.refuse(this.#refusal(error));
       return undefined;
     }
-    this.#leaveOnClose(socket, handshake.address);
+    this.#leaveOnClose(socket, handshake.counted);
     return handshake;
   }
 
@@ -120,14 +125,23 @@ export class SocketHost {
   }
 
   /** Not in `#begin`: a listener there would hold the handshake as long as the socket lives. */
-  #leaveOnClose(socket: Socket, address: string): void {
-    socket.on("close", () => this.#count.leave(address));
+  #leaveOnClose(socket: Socket, counted: Counted): void {
+    socket.on("close", () => this.#count.leave(counted));
+  }
+
+  /** Who has sent a request. @throws HandshakeError where too many connections come from there. */
+  #peerOf(handshake: PendingHandshake, { headers }: RequestHead): Peer {
+    const peer = { address: handshake.address, isSecure: handshake.socket instanceof TLSSocket };
+    const { counted } = handshake;
+    if (this.#proxies === undefined || counted.address !== undefined) return peer;
+    const client = this.#proxies.peerOf(peer, headers);
+    handshake.address = client.address;
+    this.#count.belong(counted, client.address);
+    return client;
   }
 
   #admit(handshake: PendingHandshake, head: RequestHead, early: Uint8Array): void {
-    const peer = { address: handshake.address, isSecure: handshake.socket instanceof TLSSocket };
-    this.#gate
-      .admit(head, peer)
+    this.#decide(handshake, head)
       .then(
         (admission) => this.#open(handshake, admission, early),
         (error: unknown) => handshake.refuse(this.#refusal(error)),
@@ -136,6 +150,10 @@ export class SocketHost {
         handshake.socket.destroy();
         this.#surroundings.logger.error("websocket/handshake-failed", { error: String(error) });
       });
+  }
+
+  async #decide(handshake: PendingHandshake, head: RequestHead): Promise<Admission> {
+    return this.#gate.admit(head, this.#peerOf(handshake, head));
   }
 
   /** What somebody else read has been read under that one's limits; ours may be narrower. */
@@ -149,7 +167,7 @@ export class SocketHost {
 
   #open(handshake: PendingHandshake, admission: Admission, early: Uint8Array): void {
     if (!handshake.accept(admission.response)) return;
-    const transport = new NodeTransport(handshake.socket);
+    const transport = new NodeTransport(handshake.socket, { address: handshake.address });
     const driver = new SocketDriver({ kind: this.#kind, transport, deflate: admission.deflate });
     const socket: ServerSocket = new WebSocket(driver, admission);
     this.sockets.add(socket);

@@ -30,6 +30,7 @@ describe("a running server", () => {
       sockets: sockets as unknown as WebSocketServer,
       port: 80,
       url: "ws://localhost:80/bus",
+      reloadTls: undefined,
       stop: note("stop"),
     });
   });

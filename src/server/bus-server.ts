@@ -3,7 +3,9 @@ import type { RevocationTarget } from "../auth/revocations.js";
 import type { ChannelName, MessageOf, ParamsOf, PatternsOf, PublishOf } from "../contract/types.js";
 import type { Contract } from "../contract/contract.js";
 import type { WebSocketServer } from "../engine/web-socket-server.js";
+import { BusbarError } from "../kernel/errors.js";
 import { closeKinds } from "../wire/close-codes.js";
+import type { TlsPair } from "./tls.js";
 import type { PublishOk } from "../wire/messages.js";
 import type { AuditControl } from "./access-control.js";
 import type { Bus, PublishOutcome } from "./bus.js";
@@ -44,6 +46,8 @@ export interface BusServerOptions<App extends Contract> {
   readonly sockets: WebSocketServer;
   readonly port: number | undefined;
   readonly url: string | undefined;
+  /** Undefined where there is no TLS of its own. */
+  readonly reloadTls: ((pair: TlsPair | undefined) => void) | undefined;
   /** Takes no more connections; resolves when those that are no sockets have ended. */
   readonly stop: () => Promise<void>;
 }
@@ -156,6 +160,20 @@ export class BusServer<App extends Contract> implements AsyncDisposable {
   /** The clients that are connected, to be asked for what they offer. */
   clients(): Iterable<BusClient<App>> {
     return this.#options.bus.clients();
+  }
+
+  /**
+   * Use this key and certificate for the connections that come from now on, or read the files again that `tls` names. Open
+   * connections stay as they are.
+   *
+   * @throws BusbarError `tls/unusable`, or `tls/none` where this server has no TLS of its own; then all is as it was.
+   */
+  reloadTls(pair?: TlsPair): void {
+    const { reloadTls } = this.#options;
+    if (reloadTls === undefined) {
+      throw new BusbarError("tls/none", "this server was not given the option tls: there is nothing to be read again");
+    }
+    reloadTls(pair);
   }
 
   /**

@@ -244,11 +244,12 @@ export class Bus<App extends Contract> {
 
   /** The engine's options for this server's sockets. */
   socketOptions(options: BusOptions<App>): ServerOptions {
-    const { compression = false, keepalive = {}, limits = {}, origins = "same", path = "/bus" } = options;
+    const { compression = false, keepalive = {}, limits = {}, origins = "same", path = "/bus", trustProxy } = options;
     const outboxBytesMax = this.#services.limits.outboxBytesMax + repliesBytesMax;
     return {
       path,
       origins,
+      ...(trustProxy !== undefined && { trustProxy }),
       compression,
       keepalive,
       subprotocols: [subprotocol],

@@ -81,3 +81,4 @@ export type {
   ServerLimits,
 } from "./options.js";
 export { attach, serve } from "./serve.js";
+export type { TlsFiles, TlsOptions, TlsPair } from "./tls.js";

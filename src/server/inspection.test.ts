@@ -66,9 +66,7 @@ describe("inspecting a server", () => {
 
   it.each([
     [{ trustProxy: ["10.0.0.1"] }, ["no-address-limit"]],
-    [{ trustProxy: "10.0.0.1" }, ["no-address-limit"]],
     [{ trustProxy: [] }, ["no-tls", "no-address-limit"]],
-    [{ trustProxy: false }, ["no-tls", "no-address-limit"]],
     [{ limits: { socket: { connectionsPerAddressMax: 9 } } }, ["no-tls"]],
     [{ limits: { socket: { messageBytesMax: 9 } } }, ["no-tls", "no-address-limit"]],
     [{ store: undefined }, ["no-tls", "no-address-limit", "history-in-memory"]],

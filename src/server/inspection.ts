@@ -14,7 +14,7 @@ export interface Listening {
 }
 
 export interface InspectionOptions<App> {
-  readonly options: BusOptions<App> & { readonly trustProxy?: unknown };
+  readonly options: BusOptions<App>;
   readonly httpServer: Listening;
   readonly logger: Logger;
 }
@@ -29,7 +29,7 @@ export function inspect<App extends Contract>(app: App, { httpServer, logger, op
     origins = "same",
     policy,
     store,
-    trustProxy,
+    trustProxy = [],
   } = options;
   const look = (): void => {
     const address = httpServer.address();
@@ -39,7 +39,7 @@ export function inspect<App extends Contract>(app: App, { httpServer, logger, op
       authenticators: [authenticate].flat(),
       address: typeof address === "object" ? address?.address : undefined,
       hasTls: httpServer instanceof TlsServer,
-      hasProxy: isProxyNamed(trustProxy),
+      hasProxy: trustProxy.length > 0,
       hasStore: store !== undefined,
       hasKeepalive: keepalive !== false,
       origins,
@@ -49,8 +49,4 @@ export function inspect<App extends Contract>(app: App, { httpServer, logger, op
   };
   if (httpServer.listening) look();
   else httpServer.once("listening", look);
-}
-
-function isProxyNamed(trustProxy: unknown): boolean {
-  return Array.isArray(trustProxy) ? trustProxy.length > 0 : trustProxy !== undefined && trustProxy !== false;
 }

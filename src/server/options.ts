@@ -33,6 +33,7 @@ import type { CallContext, Refusal, RequestOptions } from "../session/call-handl
 import type { SessionLimits } from "../session/limits.js";
 import type { AuditOptions } from "./audit-options.js";
 import type { ChecklistCode } from "./checklist.js";
+import type { TlsOptions } from "./tls.js";
 import type { WorkersOptions } from "./workers.js";
 
 /** When a message is to be processed and delivered: the receipt says `accepted`. Default: at once. One of the two. */
@@ -146,6 +147,11 @@ export interface BusOptions<App> {
   readonly policy?: Policy;
   /** Which pages may connect: "same" (the server's own origin, the default), "any", or a list of origins. */
   readonly origins?: "same" | "any" | readonly string[];
+  /**
+   * Proxies in front of the server, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses, ranges such as
+   * `10.0.0.0/8`, and `local` for a Unix socket. Default: nobody's word is taken for where it comes from.
+   */
+  readonly trustProxy?: readonly string[];
   readonly keepalive?: KeepaliveOptions | false;
   readonly compression?: CompressionOptions | boolean;
   readonly limits?: ServerLimits;
@@ -165,6 +171,8 @@ export interface ServeOptions<App> extends BusOptions<App> {
   readonly port?: number;
   /** The address to listen on. Default: all of the machine's. */
   readonly host?: string;
+  /** Key and certificate, for `wss:` and `https:`. Default: no TLS. */
+  readonly tls?: TlsOptions;
   /** Answers requests that are no WebSockets. Default: `GET /health` is 200, everything else 404. */
   readonly http?: HttpHandler;
 }

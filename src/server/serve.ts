@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
-import type { Server as HttpsServer } from "node:https";
+import { createServer as createSecureServer, type Server as HttpsServer } from "node:https";
+import type { Socket } from "node:net";
 import type { Contract } from "../contract/contract.js";
 import { attach as attachSockets } from "../engine/attach.js";
 import { limitsOf } from "../engine/options.js";
@@ -9,16 +10,17 @@ import type { Logger } from "../kernel/logger.js";
 import { Bus } from "./bus.js";
 import { BusServer } from "./bus-server.js";
 import { httpDefault } from "./http-default.js";
-import { HttpGuard, httpOptions } from "./http-limits.js";
+import { HttpGuard, httpOptions, type HttpLimits } from "./http-limits.js";
 import { inspect } from "./inspection.js";
 import type { BusOptions, HttpHandler, ServeOptions } from "./options.js";
+import { tlsMaterial, TlsKeeper, type TlsOptions } from "./tls.js";
 
 /**
  * Serve a contract's channels on a port of their own; resolves when it is listened on.
  *
  * @example
  * const server = await serve(app, { port: 8080, authenticate: basic(users) });
- * Rejects with `server/cannot-listen`, with the system's error as its cause, with `server/no-such-pattern`,
+ * Rejects with `server/cannot-listen`, with the system's error as its cause, with `tls/unusable`, `server/no-such-pattern`,
  * `server/not-durable`, or what the store cannot be opened for.
  */
 export async function serve<App extends Contract>(app: App, options: ServeOptions<App>): Promise<BusServer<App>> {
@@ -27,11 +29,13 @@ export async function serve<App extends Contract>(app: App, options: ServeOption
   const limits = limitsOf(socketOptions);
   const guard = new HttpGuard({ limits, logger: bus.logger, onRefused: socketOptions.onRefused });
   const handler = guarded(guard.around(options.http ?? httpDefault), bus.logger);
-  const httpServer = createServer(httpOptions(limits), handler);
+  const { httpServer, tls } = createListener({ options: options.tls, limits, handler, logger: bus.logger });
+  const connections = connectionsOf(httpServer);
   guard.watch(httpServer);
   try {
     await listen(httpServer, options);
   } catch (error) {
+    tls?.close();
     await bus.close();
     throw error;
   }
@@ -43,8 +47,12 @@ export async function serve<App extends Contract>(app: App, options: ServeOption
     bus,
     sockets: attachSockets(httpServer, { ...socketOptions, handler: (socket) => bus.take(socket) }),
     port,
-    url: `ws://${urlHost(options.host)}:${port}${options.path ?? "/bus"}`,
-    stop: () => stop(httpServer),
+    url: `${tls === undefined ? "ws" : "wss"}://${urlHost(options.host)}:${port}${options.path ?? "/bus"}`,
+    reloadTls: tls && ((pair) => tls.reload(pair)),
+    stop: () => {
+      tls?.close();
+      return stop(httpServer, connections);
+    },
   });
 }
 
@@ -67,7 +75,8 @@ export async function attach<App extends Contract>(
     handler: (socket) => bus.take(socket),
   });
   inspect(app, { options, httpServer, logger: bus.logger });
-  return new BusServer({ bus, sockets, port: undefined, url: undefined, stop: () => Promise.resolve() });
+  const nowhere = { port: undefined, url: undefined, reloadTls: undefined };
+  return new BusServer({ bus, sockets, ...nowhere, stop: () => Promise.resolve() });
 }
 
 /** Keep what the application's handler throws from ending the process. */
@@ -87,7 +96,10 @@ function guarded(handler: HttpHandler, logger: Logger): (request: IncomingMessag
   };
 }
 
-function listen(httpServer: HttpServer, { host, port = 0 }: { host?: string; port?: number }): Promise<void> {
+function listen(
+  httpServer: HttpServer | HttpsServer,
+  { host, port = 0 }: { host?: string; port?: number },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (cause: Error): void => {
       reject(new BusbarError("server/cannot-listen", `cannot listen on port ${port}: ${cause.message}`, { cause }));
@@ -100,12 +112,47 @@ function listen(httpServer: HttpServer, { host, port = 0 }: { host?: string; por
   });
 }
 
-/** Stop listening, and end what plain requests are left: the sockets have gone before. */
-function stop(httpServer: HttpServer): Promise<void> {
+/** Stop listening, and end what is left: plain requests, and handshakes of TLS. The sockets have gone before. */
+function stop(httpServer: HttpServer | HttpsServer, connections: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     httpServer.close(() => resolve());
-    httpServer.closeAllConnections();
+    for (const connection of connections) connection.destroy();
   });
+}
+
+/** The server's connections, as they come and go. */
+function connectionsOf(httpServer: HttpServer | HttpsServer): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  httpServer.on("connection", (socket: Socket) => {
+    connections.add(socket);
+    socket.on("close", () => connections.delete(socket));
+  });
+  return connections;
+}
+
+interface ListenerOptions {
+  readonly options: TlsOptions | undefined;
+  readonly limits: HttpLimits;
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly logger: Logger;
+}
+
+interface Listener {
+  readonly httpServer: HttpServer | HttpsServer;
+  readonly tls: TlsKeeper | undefined;
+}
+
+/** @throws BusbarError `tls/unusable` */
+function createListener({ handler, limits, logger, options }: ListenerOptions): Listener {
+  if (options === undefined) return { httpServer: createServer(httpOptions(limits), handler), tls: undefined };
+  const { certificate, context } = tlsMaterial(options);
+  const handshakeTimeout = limits.handshakeTimeoutMs;
+  const httpServer = createSecureServer({ ...httpOptions(limits), ...context, handshakeTimeout }, handler);
+  httpServer.on("tlsClientError", (error, socket) => {
+    logger.debug("server/tls-failed", { address: socket.remoteAddress, error: error.message });
+  });
+  logger.info("server/tls-loaded", certificate);
+  return { httpServer, tls: new TlsKeeper({ options, server: httpServer, logger }) };
 }
 
 function urlHost(host: string | undefined): string {
