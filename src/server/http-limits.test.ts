@@ -57,6 +57,14 @@ const manyHeaders = (count: number): string =>
   request(Object.fromEntries(Array.from({ length: count - 1 }, (_, index) => [`X-${index}`, "1"])));
 
 describe("a guarded server of HTTP", () => {
+  it("drops an upgrade that nobody takes", async () => {
+    const { open } = await guarded();
+    const peer = await open();
+    peer.write(upgradeRequest());
+    await peer.closed;
+    expect(peer.received.length).toBe(0);
+  });
+
   it("answers what is within the limits", async () => {
     const { open, refusals } = await guarded();
     const peer = await open();

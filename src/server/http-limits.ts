@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
@@ -61,6 +62,8 @@ export class HttpGuard {
   /** The connections with a request that is being answered: nothing can be said on them in between. */
   readonly #answering = new WeakSet<object>();
   readonly #refused = new WeakSet<object>();
+  /** The upgrades of the server that is watched. */
+  readonly upgrades: EventEmitter = new EventEmitter();
   /** The connections that have not asked for anything yet. */
   readonly #unasked: Deadlines<Socket>;
 
@@ -80,7 +83,10 @@ export class HttpGuard {
     server.on(server instanceof HttpsServer ? "secureConnection" : "connection", (socket: Socket) => {
       this.#expectRequest(socket);
     });
-    server.on("upgrade", ({ socket }: IncomingMessage) => this.#unasked.stop(socket));
+    server.on("upgrade", (request: IncomingMessage, socket: Socket, early: Buffer) => {
+      this.#unasked.stop(socket);
+      if (!this.upgrades.emit("upgrade", request, socket, early)) socket.destroy();
+    });
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#onClientError(error, socket));
   }
 

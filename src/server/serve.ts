@@ -45,7 +45,7 @@ export async function serve<App extends Contract>(app: App, options: ServeOption
   const port = typeof address === "object" && address !== null ? address.port : undefined;
   return new BusServer({
     bus,
-    sockets: attachSockets(httpServer, { ...socketOptions, handler: (socket) => bus.take(socket) }),
+    sockets: attachSockets(guard.upgrades, { ...socketOptions, handler: (socket) => bus.take(socket) }),
     port,
     url: `${tls === undefined ? "ws" : "wss"}://${urlHost(options.host)}:${port}${options.path ?? "/bus"}`,
     reloadTls: tls && ((pair) => tls.reload(pair)),

@@ -58,9 +58,9 @@ describeTwice("a flood", (target) => {
           client.socket.pause();
         }
         const publisher = await target().login("ada", "lovelace");
-        // Each of them would have 12 MiB waiting.
+        // Each of them would have 3.4 MiB waiting.
         const data = "x".repeat(60_000);
-        for (let published = 0; published < 200; published++) await publishInTime(publisher, "feed/flood", data);
+        for (let published = 0; published < 60; published++) await publishInTime(publisher, "feed/flood", data);
         expect(publisher.socket.readyState).toBe(publisher.socket.OPEN);
       },
       readers * OUTBOX_BYTES_MAX,
