@@ -24,7 +24,7 @@ const ports = [
   "hub/store[.]ts$",
   "pipeline/(job|group)-store[.]ts$",
   "client/ports[.]ts$",
-  "auth/token-ports[.]ts$",
+  "auth/(password|token)-ports[.]ts$",
 ];
 
 /**

@@ -35,7 +35,7 @@ export interface DeniedEvent {
 /** A session was ended because of who its client is. */
 export interface EndedEvent {
   readonly kind: "ended";
-  readonly why: "expired" | "revoked" | "logged-out";
+  readonly why: "expired" | "revoked" | "logged-out" | "changed";
   readonly principal: string;
   readonly session: string;
   readonly address: string;

@@ -1,3 +1,4 @@
+import type { Logger } from "../kernel/logger.js";
 import type { Credentials } from "../wire/messages.js";
 import type { Principal } from "./principal.js";
 
@@ -46,6 +47,13 @@ export interface AuthenticatorTraits {
   readonly isHandshakeOnly?: boolean | undefined;
 }
 
+/** Who is told when an authenticator learns that somebody is not who they were. */
+export interface AuthenticatorWatch {
+  /** These principals are gone, or have other roles, claims or credentials: their sessions end, and can come back. */
+  readonly onChanged: (principalIds: readonly string[]) => void;
+  readonly logger: Logger;
+}
+
 /**
  * Tell who a request comes from; undefined: "nobody that I know".
  *
@@ -58,6 +66,8 @@ export type Authenticator = ((
 ) => Principal | undefined | Promise<Principal | undefined>) & {
   readonly challenge?: string;
   readonly traits?: AuthenticatorTraits;
+  /** Watch for changes until the function that it returns is called, where the authenticator can learn of any. */
+  readonly watch?: (watch: AuthenticatorWatch) => () => void;
 };
 
 /**

@@ -1,13 +1,30 @@
 import { BusbarError } from "../kernel/errors.js";
-import type { AuthenticationRequest, Authenticator } from "./authenticator.js";
+import type { AuthenticationRequest, Authenticator, AuthenticatorWatch } from "./authenticator.js";
+import { parsePasswordHash } from "./password-hash.js";
+import type { Passwords } from "./passwords.js";
 import type { Principal } from "./principal.js";
 import { isSameSecret } from "./secret.js";
 
-/** A user of a table that is part of the application. */
-export interface BasicUser {
-  readonly password: string;
+/** A user whose password is known by what `hashPassword` or `busbar user add` made of it. */
+export interface HashedUser {
+  readonly passwordHash: string;
   readonly roles: readonly string[];
   readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/** A user whose password stands readably in the application. */
+export interface PlainUser extends Omit<HashedUser, "passwordHash"> {
+  readonly password: string;
+}
+
+/** A user of a table that is part of the application. */
+export type BasicUser = PlainUser | HashedUser;
+
+/** Users that are kept elsewhere, as `usersFile` keeps them. */
+export interface UserSource {
+  find(username: string): HashedUser | undefined;
+  /** Tell of each user that has changed or is gone; ends with the function that it returns. */
+  watch(watch: AuthenticatorWatch): () => void;
 }
 
 /** Look a user up, in constant time where the password is compared; undefined when name and password do not fit. */
@@ -16,44 +33,92 @@ export type BasicLookup = (
   password: string,
 ) => Principal | undefined | Promise<Principal | undefined>;
 
+/** Who can be recognised by a password: a table, a source, or a function. */
+export type BasicUsers = Readonly<Record<string, BasicUser>> | UserSource | BasicLookup;
+
 export interface BasicOptions {
   /** What the browser's login window names. Default: `busbar`. Printable ASCII without `"` and `\`. */
   readonly realm?: string;
+  /**
+   * For so many milliseconds a password that was right is not hashed again. Default: 5 minutes; 0: always hashed. In
+   * memory, sealed with a key of this process; a user whose hash changes is hashed again.
+   */
+  readonly rememberMs?: number;
 }
 
 /**
  * Recognise users by name and password (RFC 7617), at the handshake or in the client's `hello`.
  *
- * Passwords cross the network readably: serve over TLS. An unknown user takes as long as a wrong password.
- *
- * @example basic({ ada: { password: "…", roles: ["member"] } })
- * @throws BusbarError `auth/empty-password` or `auth/invalid-realm`.
+ * @throws BusbarError `auth/empty-password`, `auth/invalid-hash` or `auth/invalid-realm`.
  */
-export function basic(
-  users: Readonly<Record<string, BasicUser>> | BasicLookup,
-  options: BasicOptions = {},
+export function basicWith(
+  passwords: Passwords,
+  users: BasicUsers,
+  { realm = "busbar" }: Pick<BasicOptions, "realm"> = {},
 ): Authenticator {
-  const lookup = typeof users === "function" ? users : lookupIn(users);
+  const { lookup, ...traits } = knownIn(passwords, users);
   const authenticate = (request: AuthenticationRequest): ReturnType<Authenticator> => {
     const { credentials } = request;
     return credentials?.scheme === "basic" ? lookup(credentials.username, credentials.password) : undefined;
   };
-  const traits = { hasPlainPasswords: typeof users !== "function" && Object.keys(users).length > 0 };
-  return Object.assign(authenticate, { challenge: challengeOf(options.realm ?? "busbar"), traits });
+  return Object.assign(authenticate, { challenge: challengeOf(realm), ...traits });
 }
 
-function lookupIn(users: Readonly<Record<string, BasicUser>>): BasicLookup {
-  const table = new Map(Object.entries(users));
-  for (const [username, { password }] of table) {
-    if (password === "") throw new BusbarError("auth/empty-password", `the user ${username} has an empty password`);
-  }
-  const nobody: BasicUser = { password: "nobody has this password, and it would not help", roles: [] };
-  return (username, password) => {
-    const user = table.get(username);
-    const { roles, claims = {}, password: secret } = user ?? nobody;
-    const isRight = isSameSecret(secret, password);
-    return isRight && user !== undefined ? { id: username, roles, claims, expiresAtMs: undefined } : undefined;
+interface Known extends Pick<Authenticator, "traits" | "watch"> {
+  readonly lookup: BasicLookup;
+}
+
+function knownIn(passwords: Passwords, users: BasicUsers): Known {
+  if (typeof users === "function") return { lookup: users };
+  if (!isSource(users)) return knownInTable(passwords, users);
+  const lookup: BasicLookup = async (username, password) => {
+    const user = users.find(username);
+    const isRight = await passwords.isRight(password, user?.passwordHash);
+    // It may have changed meanwhile.
+    const known = isRight ? users.find(username) : undefined;
+    return known !== undefined && known.passwordHash === user?.passwordHash ? principalOf(username, known) : undefined;
   };
+  return { lookup, watch: (watch) => users.watch(watch) };
+}
+
+/** A table could have a user called `find`, who would be no function. */
+function isSource(users: Readonly<Record<string, BasicUser>> | UserSource): users is UserSource {
+  return typeof users["find"] === "function";
+}
+
+function knownInTable(passwords: Passwords, users: Readonly<Record<string, BasicUser>>): Known {
+  const table = new Map(Object.entries(users));
+  for (const [username, user] of table) requireUsable(username, user);
+  const all = Array.from(table.values());
+  const nobody: BasicUser = all.some((user) => "passwordHash" in user)
+    ? { passwordHash: "", roles: [] }
+    : { password: "nobody has this password, and it would not help", roles: [] };
+  const lookup: BasicLookup = (username, password) => {
+    const user = table.get(username);
+    const principalIf = (isRight: boolean): Principal | undefined =>
+      isRight && user !== undefined ? principalOf(username, user) : undefined;
+    const known = user ?? nobody;
+    if ("password" in known) return principalIf(isSameSecret(known.password, password));
+    return passwords.isRight(password, known.passwordHash).then(principalIf);
+  };
+  return { lookup, traits: { hasPlainPasswords: all.some((user) => "password" in user) } };
+}
+
+function principalOf(id: string, { claims = {}, roles }: BasicUser): Principal {
+  return { id, roles, claims, expiresAtMs: undefined };
+}
+
+/** @throws BusbarError `auth/empty-password` or `auth/invalid-hash` */
+function requireUsable(username: string, user: BasicUser): void {
+  if ("password" in user) {
+    if (user.password === "")
+      throw new BusbarError("auth/empty-password", `the user ${username} has an empty password`);
+  } else if (parsePasswordHash(user.passwordHash) === undefined) {
+    throw new BusbarError(
+      "auth/invalid-hash",
+      `the user ${username} has a passwordHash that hashPassword did not make`,
+    );
+  }
 }
 
 function challengeOf(realm: string): string {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { selfSigned } from "../../test/support/certificate.js";
 import { openClient, SocketQueue, startServer } from "../../test/support/engine-ground.js";
 import { scriptedServer, switching, type ClientRequest } from "../../test/support/scripted-server.js";
-import { basic } from "../auth/basic.js";
+import { basic } from "./passwords.js";
 import { connect } from "./connect.js";
 import { surroundingsOf } from "./surroundings.js";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LogBook } from "../../test/support/engine-ground.js";
 import { SAMPLE_ACCEPT, SAMPLE_KEY } from "../../test/support/tcp-peer.js";
 import type { Authenticator } from "../auth/authenticator.js";
-import { basic } from "../auth/basic.js";
+import { basic } from "./passwords.js";
 import type { Principal } from "../auth/principal.js";
 import { forbidden as notAllowed, noAnswer } from "../auth/recognised.js";
 import { silentLogger } from "../kernel/logger.js";

@@ -4,8 +4,17 @@
  * @module
  */
 export { consoleLogger, type ConsoleLoggerOptions, type LogLevel } from "../adapters/node/logger.js";
-export type { AuthenticationRequest, Authenticator, Credentials } from "../auth/authenticator.js";
-export { basic, type BasicLookup, type BasicOptions, type BasicUser } from "../auth/basic.js";
+export type { AuthenticationRequest, Authenticator, AuthenticatorWatch, Credentials } from "../auth/authenticator.js";
+export type {
+  BasicLookup,
+  BasicOptions,
+  BasicUser,
+  BasicUsers,
+  HashedUser,
+  PlainUser,
+  UserSource,
+} from "../auth/basic.js";
+export { basic, hashPassword, verifyPassword } from "./passwords.js";
 export type { Principal } from "../auth/principal.js";
 export { BusbarError } from "../kernel/errors.js";
 export type { LogFields, Logger } from "../kernel/logger.js";

@@ -10,6 +10,7 @@ import { AccessControl } from "./access-control.js";
 class FakeSession {
   readonly id: string;
   principal: Principal | undefined;
+  expected: Principal | undefined;
   why: string | undefined;
 
   constructor(id: string, principal?: Principal) {
@@ -20,6 +21,7 @@ class FakeSession {
   dismissed(why: string): void {
     this.why = why;
     this.principal = undefined;
+    this.expected = undefined;
   }
 }
 
@@ -43,6 +45,14 @@ describe("access control", () => {
     clock = new VirtualClock();
     sessions = new Set();
     access = new AccessControl({ clock, logger: silentLogger, sessions, sinks: [], limits: { revocationsMax: 2 } });
+  });
+
+  it("ends the sessions of principals of whom something else is known by now, and lets them come back", async () => {
+    const [ada, bob, expected] = [join("1", someone("ada", "a")), join("2", someone("bob", "b")), join("3")];
+    expected.expected = someone("ada", "c");
+    access.changed(["ada", "eve"]);
+    expect([ada.why, bob.why, expected.why]).toEqual(["changed", undefined, "changed"]);
+    expect(await access.guard(() => someone("ada", "d"))(request)).toMatchObject({ id: "ada" });
   });
 
   it("ends the sessions of a principal, and refuses it at the handshake", async () => {

@@ -11,13 +11,16 @@ import { isMeant, Revocations, type RevocationLimits, type RevocationTarget } fr
 import type { HandshakeRefusal } from "../engine/options.js";
 import type { Clock } from "../kernel/clock.js";
 import type { Logger } from "../kernel/logger.js";
+import type { Dismissal } from "../session/session.js";
 
 /** What a session has for whoever decides about its client. */
 export interface DismissibleSession {
   readonly id: string;
   /** Undefined while it is not known who the client is. */
   readonly principal: Principal | undefined;
-  dismissed(why: "revoked" | "logged-out"): void;
+  /** Whom the handshake recognised, while the client may still say so. */
+  readonly expected: Principal | undefined;
+  dismissed(why: Dismissal): void;
 }
 
 export interface AccessControlOptions {
@@ -106,6 +109,15 @@ export class AccessControl {
     if (typeof jti === "string") this.revocations.add({ token: jti }, this.#timeLeftMs(principal));
     return true;
   }
+
+  /** End the sessions of principals of whom something else is known by now: they can come back, and are asked anew. */
+  readonly changed = (principalIds: readonly string[]): void => {
+    const ids = new Set(principalIds);
+    for (const session of this.#options.sessions) {
+      const principal = session.principal ?? session.expected;
+      if (principal !== undefined && ids.has(principal.id)) session.dismissed("changed");
+    }
+  };
 
   close(): void {
     this.trail.close();

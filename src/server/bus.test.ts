@@ -3,7 +3,7 @@ import { channel } from "../contract/channel.js";
 import { contract } from "../contract/contract.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { app, users, type App } from "../../test/support/bus-ground.js";
-import { basic } from "../auth/basic.js";
+import { basic } from "../engine/passwords.js";
 import type { ServerSocket } from "../engine/socket-host.js";
 import { silentLogger, type LogFields } from "../kernel/logger.js";
 import type { PreparedMessage } from "../websocket/prepared-message.js";

@@ -80,6 +80,8 @@ export class Bus<App extends Contract> {
   readonly groups: Groups;
   readonly #services: SessionServices;
   readonly #sessions = new Set<Session>();
+  /** Ends the watch over what authenticators know. */
+  readonly #unwatch: readonly (() => void)[];
 
   /**
    * Put the parts together, on a store that is open.
@@ -140,6 +142,8 @@ export class Bus<App extends Contract> {
     const limits = { ...options.limits?.revocations, ...options.limits?.audit };
     this.access = new AccessControl({ clock, logger, sessions: this.#sessions, sinks, limits });
     const { revocations, trail } = this.access;
+    const watch = { logger, onChanged: this.access.changed };
+    this.#unwatch = [options.authenticate].flat().flatMap((one) => one.watch?.(watch) ?? []);
     this.policy = new PolicyControl({ authority, sessions: this.#sessions, clock, turns: this.#turns });
     this.#services = {
       contract: app,
@@ -228,6 +232,7 @@ export class Bus<App extends Contract> {
   }
 
   async close(): Promise<void> {
+    for (const unwatch of this.#unwatch) unwatch();
     this.access.close();
     await this.#workers.close();
     await this.#processing.ended();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { basic } from "../auth/basic.js";
+import { basic } from "../engine/passwords.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import { policy } from "../auth/policy.js";
 import { call } from "../contract/call.js";

@@ -40,7 +40,7 @@ export const checklist: Readonly<Record<ChecklistCode, ChecklistItem>> = {
   },
   "plain-passwords": {
     missing: "passwords stand in the server's code",
-    todo: "keep users in a file of hashes, or look them up in a function",
+    todo: "keep them in a file of hashes (npx busbar user add, usersFile), or give their hashes (hashPassword)",
   },
   "history-in-memory": {
     missing: "channels keep a history, and a restart of the server loses it",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { principal, request } from "../../test/support/session-world.js";
-import { basic } from "../auth/basic.js";
+import { basic } from "../engine/passwords.js";
 import { handshakeAuthenticator, nobodyYet } from "./handshake-authenticator.js";
 
 describe("authentication at the handshake", () => {

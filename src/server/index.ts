@@ -11,10 +11,20 @@ export type {
   AuthenticationRequest,
   Authenticator,
   AuthenticatorTraits,
+  AuthenticatorWatch,
   Credentials,
   RefusedCredentials,
 } from "../auth/authenticator.js";
-export { basic, type BasicLookup, type BasicOptions, type BasicUser } from "../auth/basic.js";
+export type {
+  BasicLookup,
+  BasicOptions,
+  BasicUser,
+  BasicUsers,
+  HashedUser,
+  PlainUser,
+  UserSource,
+} from "../auth/basic.js";
+export { basic, hashPassword, verifyPassword } from "../engine/passwords.js";
 export type { BearerKey, PublicKey, PublishedKeys, SecretKey, TokenParties } from "../auth/bearer-keys.js";
 export type { BearerOptions } from "../auth/bearer.js";
 export type { CookieOptions } from "../auth/cookie.js";
@@ -81,4 +91,5 @@ export type {
   ServerLimits,
 } from "./options.js";
 export { attach, serve } from "./serve.js";
+export { usersFile } from "./users-file.js";
 export type { TlsFiles, TlsOptions, TlsPair } from "./tls.js";

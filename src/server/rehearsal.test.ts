@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { app, users } from "../../test/support/bus-ground.js";
-import { basic } from "../auth/basic.js";
+import { basic } from "../engine/passwords.js";
 import { Rehearsal } from "./rehearsal.js";
 
 const auth = (username: keyof typeof users) => () =>

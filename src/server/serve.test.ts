@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { app, BusGround, users } from "../../test/support/bus-ground.js";
 import { RawClient } from "../../test/support/raw-client.js";
-import { basic } from "../auth/basic.js";
+import { basic } from "../engine/passwords.js";
 import { attach, serve } from "./serve.js";
 
 const ground = new BusGround();

@@ -42,7 +42,17 @@ const causes: ReadonlyMap<CloseKind, EndedEvent["why"]> = new Map([
   [closeKinds.credentialsExpired, "expired"],
   [closeKinds.revoked, "revoked"],
   [closeKinds.loggedOut, "logged-out"],
+  [closeKinds.changed, "changed"],
 ]);
+
+/** Why a client is dismissed: it was revoked, has logged out, or what is known of it has changed. */
+export type Dismissal = "revoked" | "logged-out" | "changed";
+
+const dismissals: Readonly<Record<Dismissal, CloseKind>> = {
+  revoked: closeKinds.revoked,
+  "logged-out": closeKinds.loggedOut,
+  changed: closeKinds.changed,
+};
 
 /**
  * One client on the server: reads its commands, checks what it may do, answers, and gives everything back at the end.
@@ -124,9 +134,14 @@ export class Session {
     this.#close(closeKinds.replaced);
   }
 
-  /** What the client was let in with does not hold any more: it was revoked, or the client logged out. */
-  dismissed(why: "revoked" | "logged-out"): void {
-    this.#close(why === "revoked" ? closeKinds.revoked : closeKinds.loggedOut);
+  /** Whom the handshake recognised, as long as that can be who it is. */
+  get expected(): Principal | undefined {
+    return this.#state.name === "greeting" ? this.#options.principal : undefined;
+  }
+
+  /** What the client was let in with does not hold any more. */
+  dismissed(why: Dismissal): void {
+    this.#close(dismissals[why]);
   }
 
   /** The server's own code gave its principal roles, or took them back. They count from now on: call `judge` then. */

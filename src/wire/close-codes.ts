@@ -19,7 +19,8 @@ export type CloseName =
   | "loggedOut"
   | "keepalive"
   | "credentialsExpired"
-  | "tooSlow";
+  | "tooSlow"
+  | "changed";
 
 /** How a busbar server ends a connection. `docs/protocol.md` lists the same. */
 export const closeKinds: Readonly<Record<CloseName, CloseKind>> = {
@@ -37,6 +38,7 @@ export const closeKinds: Readonly<Record<CloseName, CloseKind>> = {
   keepalive: { code: 4500, reason: "the keepalive went unanswered" },
   credentialsExpired: { code: 4501, reason: "the credentials have expired" },
   tooSlow: { code: 4502, reason: "the connection takes messages too slowly" },
+  changed: { code: 4503, reason: "what is known of this client has changed; come back" },
 };
 
 /** Codes of RFC 6455, 7.4.1 and its registry that say nothing against coming back; 1005 and 1006 are "none was sent". */

@@ -2,7 +2,7 @@ import { afterEach } from "vitest";
 import { z } from "zod";
 import { channel } from "../../src/contract/channel.js";
 import { contract } from "../../src/contract/contract.js";
-import { basic } from "../../src/auth/basic.js";
+import { basic } from "../../src/engine/passwords.js";
 import { silentLogger, type LogFields, type Logger } from "../../src/kernel/logger.js";
 import type { BusServer } from "../../src/server/bus-server.js";
 import type { ServeOptions } from "../../src/server/options.js";

@@ -2,7 +2,7 @@ import { MemoryStore } from "../../src/adapters/memory/memory-store.js";
 import type { AuditEntry } from "../../src/auth/audit-event.js";
 import type { AuthenticationRequest } from "../../src/auth/authenticator.js";
 import { Authority } from "../../src/auth/authority.js";
-import { basic } from "../../src/auth/basic.js";
+import { basic } from "../../src/engine/passwords.js";
 import type { Principal } from "../../src/auth/principal.js";
 import { Revocations } from "../../src/auth/revocations.js";
 import { channel } from "../../src/contract/channel.js";

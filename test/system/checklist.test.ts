@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { onTestFinished } from "vitest";
 import { app, BusGround } from "../support/bus-ground.js";
 import type { ChecklistCode } from "../../src/server/checklist.js";
-import { basic } from "../../src/auth/basic.js";
+import { basic } from "../../src/engine/passwords.js";
 
 const ground = new BusGround();
 const warnings = (): unknown[] =>

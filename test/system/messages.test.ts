@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { app, BusGround, users } from "../support/bus-ground.js";
 import { RawClient } from "../support/raw-client.js";
 import { serve } from "../../src/server/serve.js";
-import { basic } from "../../src/auth/basic.js";
+import { basic } from "../../src/engine/passwords.js";
 import { silentLogger } from "../../src/kernel/logger.js";
 
 const ground = new BusGround();
