@@ -7,19 +7,15 @@ import { userCommands, type UserCommandKind } from "./user-commands.js";
 const FILE_DEFAULT = "users.json";
 
 /** Carry a command line out; resolves with the exit code: 0, or 1 where it failed, or 2 where it was no command. */
-export async function run(
-  line: readonly string[],
-  terminal: Terminal,
-  onError: (line: string) => void,
-): Promise<number> {
+export async function run(line: readonly string[], terminal: Terminal): Promise<number> {
   try {
     await dispatch(line, terminal);
     return 0;
   } catch (error) {
     if (!(error instanceof BusbarError)) throw error;
-    onError(`busbar: ${error.message}`);
+    terminal.printError(`busbar: ${error.message}`);
     if (error.code !== "cli/usage") return 1;
-    onError("busbar --help says how it is called");
+    terminal.printError("busbar --help says how it is called");
     return 2;
   }
 }

@@ -55,7 +55,8 @@ const named = readFileSync(join(root, "package.json"), "utf8").match(/(?<=\.\/)d
 async function packed(leftOut: string, text = "export const one = 1;\n"): Promise<Awaited<ReturnType<typeof inspect>>> {
   const ground = newGround(["package.json", "LICENSE"]);
   for (const path of named.filter((name) => name !== leftOut)) {
-    ground.plant(path, path.endsWith(".d.ts") ? "export declare const one = 1;\n" : text);
+    const start = path === "dist/cli/main.js" ? "#!/usr/bin/env node\n" : "";
+    ground.plant(path, path.endsWith(".d.ts") ? "export declare const one = 1;\n" : start + text);
   }
   return inspect(await pack(ground.folder));
 }
