@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { BusbarError } from "../kernel/errors.js";
 import { MemoryTransport } from "../testing/memory-transport.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
-import { notSentError, Outbox } from "./outbox.js";
+import { notSent, Outbox } from "./outbox.js";
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
 
@@ -143,8 +143,8 @@ describe("an outbox", () => {
     clock.runTurn();
     append(bytes(2));
     note(seen, "waiting", outbox.handedOver());
-    outbox.fail(notSentError(new Error("a cable")));
-    outbox.fail(notSentError());
+    outbox.fail(notSent(new Error("a cable")));
+    outbox.fail(notSent());
     append(bytes(3));
     note(seen, "late", outbox.handedOver());
     expect([outbox.bufferedBytes, outbox.isBlocked]).toEqual([0, false]);
@@ -159,7 +159,7 @@ describe("an outbox", () => {
   it("drops what a turn collected when the transport goes before the turn ends", () => {
     const { append, clock, outbox, transport } = ground();
     append(bytes(1));
-    outbox.fail(notSentError());
+    outbox.fail(notSent());
     while (clock.runTurn());
     expect(transport.writes).toEqual([]);
   });
@@ -180,7 +180,7 @@ describe("an outbox", () => {
     const { append, clock, outbox } = ground();
     append(bytes(1));
     const ignored = [outbox.handedOver()];
-    outbox.fail(notSentError());
+    outbox.fail(notSent());
     ignored.push(outbox.handedOver());
     await clock.settle();
     expect(ignored).toHaveLength(2);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BusbarError } from "../kernel/errors.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
+import { notSent } from "./outbox.js";
 import { Pings } from "./pings.js";
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
@@ -91,7 +92,7 @@ describe("pings", () => {
   it("that wait reject when the connection ends, and nobody has to look", async () => {
     const { pings } = pingsWithWire();
     const [watched] = [pings.ping(bytes(1)), pings.ping(bytes(2))];
-    pings.end(new BusbarError("websocket/not-sent", "gone"));
+    pings.end(notSent());
     await expect(watched).rejects.toMatchObject({ code: "websocket/not-sent" });
   });
 });

@@ -3,6 +3,7 @@ import { optionalDeferred, optionalRejection, type Deferred } from "../kernel/de
 import { BusbarError } from "../kernel/errors.js";
 import type { Random } from "../kernel/random.js";
 import { requireMessage } from "./message-check.js";
+import type { NotSent } from "./outbox.js";
 
 /** How many pings can wait for their pongs. */
 const PINGS_WAITING_MAX = 64;
@@ -70,8 +71,8 @@ export class Pings {
   }
 
   /** Reject what waits: no pong will come. */
-  end(error: BusbarError): void {
-    for (const { settle } of this.#waiting?.values() ?? []) settle.reject(error);
+  end(failure: NotSent): void {
+    for (const { settle } of this.#waiting?.values() ?? []) settle.reject(failure());
     this.#waiting = undefined;
   }
 

@@ -12,7 +12,7 @@ import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import { Coalescer } from "./coalescer.js";
 import { MessageDeflate } from "./message-deflate.js";
-import { notSentError, Outbox } from "./outbox.js";
+import { notSent, Outbox } from "./outbox.js";
 import type { Deflate } from "./ports.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { Sender, type WhenFull } from "./sender.js";
@@ -236,8 +236,8 @@ describe("a sender without compression", () => {
     const ignored = ground.sender.send("ignored");
     await ground.clock.settle();
     ground.connection.transportEnded();
-    ground.outbox.fail(notSentError());
-    ground.sender.end(notSentError());
+    ground.outbox.fail(notSent());
+    ground.sender.end(notSent());
     ground.send("late");
     await ground.clock.settle();
     expect(ground.seen.toSorted()).toEqual([
@@ -346,8 +346,8 @@ describe("a sender with compression", () => {
     const ground = new Ground({ deflate });
     ground.send("too late, long enough");
     ground.connection.transportEnded();
-    ground.outbox.fail(notSentError());
-    ground.sender.end(notSentError());
+    ground.outbox.fail(notSent());
+    ground.sender.end(notSent());
     deflate.finish(0);
     await ground.clock.settle();
     expect([ground.seen, ground.transport.writes]).toEqual([["too late, lo: websocket/not-sent"], []]);

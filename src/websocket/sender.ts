@@ -7,7 +7,7 @@ import { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
 import { requireMessage } from "./message-check.js";
 import type { MessageDeflate } from "./message-deflate.js";
-import { notSentError, type Outbox } from "./outbox.js";
+import { notSent, type NotSent, type Outbox } from "./outbox.js";
 import { PreparedMessage, type Pieces } from "./prepared-message.js";
 
 /** How many sends can wait for room or for a compression before them. */
@@ -108,9 +108,9 @@ export class Sender {
   }
 
   /** Reject what still waits: the connection has ended. */
-  end(error: BusbarError): void {
+  end(failure: NotSent): void {
     const waiting = this.#waiting;
-    for (let send = waiting?.shift(); send !== undefined; send = waiting?.shift()) send.settle?.reject(error);
+    for (let send = waiting?.shift(); send !== undefined; send = waiting?.shift()) send.settle?.reject(failure());
     this.#waiting = undefined;
     this.#waitingBytes = 0;
   }
@@ -212,7 +212,7 @@ export class Sender {
   /** The peer's window would no longer be ours, and there is no sending around a gap. */
   #deflateFailed(cause: unknown): void {
     this.#isDeflating = false;
-    this.end(notSentError(cause));
+    this.end(notSent(cause));
     this.#options.failed(cause);
   }
 
