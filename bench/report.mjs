@@ -79,12 +79,13 @@ function chart(results) {
       `<text x="${WIDTH - 16}" y="${top + 14}" class="unit" text-anchor="end">${unit}</text>`,
     );
     top += 26;
-    for (const [index, row] of rows.entries()) {
+    for (const row of rows) {
+      const isOurs = row.server.startsWith("busbar");
       const value = valueOf(row);
       const length = Math.max(2, (value / most) * BAR_MAX);
       blocks.push(
-        `<text x="${BAR_AT - 10}" y="${top + 16}" text-anchor="end" class="name${index === 0 ? " ours" : ""}">${escaped(row.server)}</text>`,
-        `<rect x="${BAR_AT}" y="${top + 4}" width="${length.toFixed(1)}" height="${ROW - 9}" rx="3" fill="${index === 0 ? "#b4531f" : "#b9c0c7"}"/>`,
+        `<text x="${BAR_AT - 10}" y="${top + 16}" text-anchor="end" class="name${isOurs ? " ours" : ""}">${escaped(row.server)}</text>`,
+        `<rect x="${BAR_AT}" y="${top + 4}" width="${length.toFixed(1)}" height="${ROW - 9}" rx="3" fill="${isOurs ? "#b4531f" : "#b9c0c7"}"/>`,
         `<text x="${(BAR_AT + length + 8).toFixed(1)}" y="${top + 16}" class="value">${number(value)}</text>`,
       );
       top += ROW;
