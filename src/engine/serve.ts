@@ -1,5 +1,6 @@
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from "node:tls";
+import { Arrivals } from "../adapters/node/arrivals.js";
 import { BusbarError } from "../kernel/errors.js";
 import { limitsOf, type ServeOptions } from "./options.js";
 import { SocketHost, type SocketHandler } from "./socket-host.js";
@@ -19,10 +20,14 @@ const REFUSED_AT_ONCE_MAX = 1000;
  */
 export async function serve(handler: SocketHandler, options: ServeOptions = {}): Promise<WebSocketServer> {
   const host = new SocketHost(handler, options);
-  const server = createListener(host, options);
-  server.maxConnections = limitsOf(options).connectionsMax + REFUSED_AT_ONCE_MAX;
+  const server = createListener(options);
   const beforeTls = options.tls === undefined ? new Set<Socket>() : connectionsOf(server);
   await listen(server, options);
+  const arrivals = new Arrivals({
+    server,
+    connectionsMax: limitsOf(options).connectionsMax + REFUSED_AT_ONCE_MAX,
+    accept: (transport) => host.accept(transport),
+  });
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : undefined;
   const scheme = options.tls === undefined ? "ws" : "wss";
@@ -31,7 +36,7 @@ export async function serve(handler: SocketHandler, options: ServeOptions = {}):
     port,
     url: port === undefined ? undefined : `${scheme}://${urlHost(options.host)}:${port}${options.path ?? "/"}`,
     stop: async (drained) => {
-      const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+      const stopped = arrivals.close();
       await drained;
       // Whoever is left has not got through the handshake of TLS, and so was nobody to be told.
       for (const socket of beforeTls) socket.destroy();
@@ -40,10 +45,9 @@ export async function serve(handler: SocketHandler, options: ServeOptions = {}):
   });
 }
 
-function createListener(host: SocketHost, options: ServeOptions): Server {
-  if (options.tls === undefined) return createServer((socket) => host.accept(socket));
+function createListener(options: ServeOptions): Server {
+  if (options.tls === undefined) return createServer();
   const server = createSecureListener({ ...options.tls, handshakeTimeout: limitsOf(options).handshakeTimeoutMs });
-  server.on("secureConnection", (socket) => host.accept(socket));
   server.on("tlsClientError", (error, socket) => {
     options.logger?.debug("websocket/tls-failed", { address: socket.remoteAddress, error: error.message });
   });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { NodeTransport } from "../adapters/node/transport.js";
 import { BusbarError } from "../kernel/errors.js";
 import { HeaderMap } from "../protocol/header-map.js";
 import type { SocketHost } from "./socket-host.js";
@@ -60,6 +61,7 @@ export class UpgradeRouter {
 
   readonly #onUpgrade: UpgradeListener = ({ httpVersion, method = "", rawHeaders, url = "/" }, socket, early) => {
     const host = this.#hostOf(url.split("?", 1)[0] ?? url);
-    host?.upgrade(socket, { method, target: url, httpVersion, headers: new HeaderMap(rawHeaders) }, early);
+    const head = { method, target: url, httpVersion, headers: new HeaderMap(rawHeaders) };
+    host?.upgrade(new NodeTransport(socket), head, early);
   };
 }

@@ -26,6 +26,15 @@ export interface SocketDriverOptions {
   readonly transport: Transport;
   /** What was negotiated; undefined without compression. */
   readonly deflate: DeflateParameters | undefined;
+  /** The peer's address, where it is not the transport's. */
+  readonly address?: string;
+  readonly owner?: SocketOwner;
+}
+
+/** Whoever keeps a socket. */
+export interface SocketOwner {
+  /** The transport is gone, and all who listened were told. */
+  socketClosed(): void;
 }
 
 export type { CloseInfo };
@@ -48,36 +57,54 @@ export class SocketDriver
   readonly connection: Connection;
   readonly messageDeflate: MessageDeflate | undefined;
   readonly outbox: Outbox;
-  readonly inbox: Inbox;
   readonly sender: Sender;
-  readonly pings: Pings;
   readonly #kind: SocketKind;
+  readonly #address: string | undefined;
+  readonly #owner: SocketOwner | undefined;
   readonly #listeners: Listeners<WebSocketEvents>;
   readonly #keepalive: Keepalive | undefined;
-  readonly #closing: Closing;
+  // What many sockets never need is made when it is needed first: a server has many sockets.
+  #inbox: Inbox | undefined;
+  #pings: Pings | undefined;
+  #closing: Closing | undefined;
   #closed: Deferred<CloseInfo> | undefined;
   /** The answer to the latest ping of a peer that does not read. */
   #waitingPong: Uint8Array | undefined;
   #isPaused = false;
   #isClosed = false;
 
-  constructor({ deflate: parameters, kind, transport }: SocketDriverOptions) {
+  constructor({ address, deflate: parameters, kind, owner, transport }: SocketDriverOptions) {
     const { limits, role, surroundings } = kind;
     const { deflate, text } = surroundings;
     this.#kind = kind;
+    this.#address = address;
+    this.#owner = owner;
     this.transport = transport;
     this.connection = new Connection(parameters === undefined ? kind.plain : kind.deflating);
     if (parameters !== undefined) {
       this.messageDeflate = new MessageDeflate({ role, parameters, fromBytes: limits.deflateFromBytes, deflate, text });
     }
-    // What follows is given the socket itself, in place of closures and options of its own: a server has many sockets.
+    // What follows is given the socket itself, in place of closures and options of its own.
     this.outbox = new Outbox(this);
-    this.inbox = new Inbox(this);
     this.#listeners = new Listeners(this);
     this.sender = new Sender(this);
-    this.#closing = new Closing(this);
-    this.pings = new Pings(this);
     if (limits.keepaliveIdleMs > 0) this.#keepalive = this.#keepAlive();
+  }
+
+  /** Messages that nobody has taken. */
+  get inbox(): Inbox {
+    if (this.#inbox !== undefined) return this.#inbox;
+    this.#inbox = new Inbox(this);
+    if (this.#isClosed || this.sender.isClosing) this.#inbox.end();
+    return this.#inbox;
+  }
+
+  get pings(): Pings {
+    return (this.#pings ??= new Pings(this));
+  }
+
+  get closing(): Closing {
+    return (this.#closing ??= new Closing(this));
   }
 
   get role(): Role {
@@ -122,8 +149,12 @@ export class SocketDriver
 
   /** Resolves when the transport is gone. Never rejects. */
   get closed(): Promise<CloseInfo> {
-    if (this.#isClosed) return Promise.resolve(this.#closing.info);
+    if (this.#isClosed) return Promise.resolve(this.closing.info);
     return (this.#closed ??= deferred()).promise;
+  }
+
+  get #peerAddress(): string {
+    return this.#address ?? this.transport.remoteAddress;
   }
 
   get state(): "open" | "closing" | "closed" {
@@ -139,23 +170,22 @@ export class SocketDriver
   close(code: number, reason: string): void {
     const error = this.connection.closeError(code, reason);
     if (error !== undefined) throw error;
-    this.#closing.close({ code, reason });
+    this.closing.close({ code, reason });
   }
 
   /** Drop the transport at once; nothing more is sent or handed out. */
   terminate(): void {
-    this.#closing.drop();
+    this.closing.drop();
   }
 
   /** The application's code failed, or ours: end this connection, and it alone. */
   failed(cause: unknown): void {
-    const { transport } = this;
     const { surroundings } = this.#kind;
-    const fields = { address: transport.remoteAddress, cause: causeText(cause) };
+    const fields = { address: this.#peerAddress, cause: causeText(cause) };
     if (this.state !== "open" && isTooLate(cause)) return surroundings.logger.debug("websocket/sent-too-late", fields);
     const stack = cause instanceof Error ? cause.stack : undefined;
     surroundings.logger.error("websocket/handler-failed", { ...fields, stack });
-    this.#closing.close({ code: closeCodes.internalError, reason: "internal error" });
+    this.closing.close({ code: closeCodes.internalError, reason: "internal error" });
   }
 
   bytesReceived(chunk: Uint8Array): void {
@@ -171,23 +201,24 @@ export class SocketDriver
   }
 
   peerEnded(): void {
-    this.#closing.peerEnded();
+    this.closing.peerEnded();
   }
 
   transportClosed(cause?: BusbarError): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#closing.over();
+    this.closing.over();
     this.#keepalive?.stop();
     const failure = notSent(cause);
     this.outbox.fail(failure);
     this.sender.end(failure);
-    this.pings.end(failure);
-    this.inbox.end();
-    const { info } = this.#closing;
+    this.#pings?.end(failure);
+    this.#inbox?.end();
+    const { info } = this.closing;
     if (cause !== undefined && !info.wasClean) this.#listeners.emit("error", cause);
     this.#listeners.emit("close", info);
     this.#closed?.resolve(info);
+    this.#owner?.socketClosed();
   }
 
   /** Call `listener` for each event of this name; returns the function that ends it. */
@@ -205,7 +236,7 @@ export class SocketDriver
     await Promise.resolve();
     this.#announceOpen();
     while (this.#listeners.has("message")) {
-      const message = this.inbox.shift();
+      const message = this.#inbox?.shift();
       if (message === undefined) return;
       this.#listeners.emit("message", message);
     }
@@ -231,10 +262,10 @@ export class SocketDriver
           this.#answerPing(event.payload);
           break;
         case "pong":
-          this.pings.pong(event.payload);
+          this.#pings?.pong(event.payload);
           break;
         case "close":
-          this.#closing.closeReceived(event.code, event.reason);
+          this.closing.closeReceived(event.code, event.reason);
           break;
         case "failed":
           this.#peerFailed(event.error);
@@ -242,13 +273,14 @@ export class SocketDriver
       }
     }
     this.#updateFlow();
-    this.#closing.endAfterPeer();
+    this.#closing?.endAfterPeer();
   }
 
   #deliver(message: string | Uint8Array): void {
     if (this.sender.isClosing || this.connection.state === "closed") return;
     this.#announceOpen();
-    if (this.inbox.length === 0 && this.#listeners.has("message")) this.#listeners.emit("message", message);
+    const isNoneWaiting = this.#inbox === undefined || this.#inbox.length === 0;
+    if (isNoneWaiting && this.#listeners.has("message")) this.#listeners.emit("message", message);
     else this.inbox.push(message);
   }
 
@@ -268,14 +300,13 @@ export class SocketDriver
   }
 
   #peerFailed(error: ProtocolError): void {
-    const { transport } = this;
     const { surroundings } = this.#kind;
     surroundings.logger.warn("websocket/protocol-error", {
-      address: transport.remoteAddress,
+      address: this.#peerAddress,
       code: error.code,
       message: error.message,
     });
-    this.#closing.peerFailed(error);
+    this.closing.peerFailed(error);
     this.#listeners.emit("error", error);
   }
 
@@ -303,7 +334,7 @@ export class SocketDriver
   }
 
   closeSent(): void {
-    this.#closing.closeSent();
+    this.closing.closeSent();
   }
 
   closingStep(): void {
@@ -317,7 +348,7 @@ export class SocketDriver
 
   #updateFlow(): void {
     if (this.#isClosed) return;
-    const shouldPause = this.connection.isInflating || (this.inbox.isFull && this.state === "open");
+    const shouldPause = this.connection.isInflating || (this.#inbox?.isFull === true && this.state === "open");
     if (shouldPause === this.#isPaused) return;
     this.#isPaused = shouldPause;
     if (shouldPause) this.transport.pause();

@@ -104,6 +104,8 @@ describe("a WebSocket", () => {
     for (let index = 0; index < count; index++) {
       const transport: Transport = {
         remoteAddress: "memory",
+        isSecure: false,
+        listen: () => {},
         write: (_, done) => clock.atEndOfTurn(done),
         pause: () => {},
         resume: () => {},
