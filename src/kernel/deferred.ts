@@ -19,8 +19,20 @@ export function deferred<Value>(): Deferred<Value> {
 /** A deferred promise whose rejection need not be looked at by anybody: whoever awaits it still sees it. */
 export function optionalDeferred<Value>(): Deferred<Value> {
   const settle = deferred<Value>();
-  settle.promise.catch(() => {});
-  return settle;
+  const { promise, reject, resolve } = settle;
+  // Most of them resolve: a handler is added only where there may be something to handle.
+  const expectRejection = (): void => void promise.catch(nothing);
+  return {
+    promise,
+    resolve: (value) => {
+      if (typeof value === "object" && value !== null) expectRejection();
+      resolve(value);
+    },
+    reject: (reason) => {
+      expectRejection();
+      reject(reason);
+    },
+  };
 }
 
 /** A promise that rejects, and that nobody has to look at. */

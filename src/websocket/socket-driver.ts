@@ -9,7 +9,6 @@ import { Connection, type ConnectionEvent, type Role } from "../protocol/connect
 import type { DeflateParameters } from "../protocol/deflate-negotiation.js";
 import type { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
-import type { Coalescer } from "./coalescer.js";
 import { Closing, type CloseInfo, type ClosingOptions } from "./closing.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
 import { Keepalive } from "./keepalive.js";
@@ -20,6 +19,7 @@ import { Pings, type PingsOptions } from "./pings.js";
 import type { Transport, TransportListener } from "./ports.js";
 import { Sender, type SenderOptions, type WhenFull } from "./sender.js";
 import type { SocketKind } from "./socket-kind.js";
+import type { TurnWriter } from "./turn-writer.js";
 
 export interface SocketDriverOptions {
   readonly kind: SocketKind;
@@ -119,8 +119,8 @@ export class SocketDriver
     return this.#kind.surroundings.turns;
   }
 
-  get coalescer(): Coalescer {
-    return this.#kind.coalescer;
+  get turnWriter(): TurnWriter {
+    return this.#kind.turnWriter;
   }
 
   get random(): Random {
@@ -317,7 +317,7 @@ export class SocketDriver
   }
 
   #sendControl(type: "ping" | "pong", payload: Uint8Array): void {
-    this.connection.sendControl(type, payload, this.outbox.pieces);
+    this.connection.sendControl(type, payload, this.outbox.frames);
     this.outbox.appended();
   }
 

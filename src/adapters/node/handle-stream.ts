@@ -33,7 +33,7 @@ export interface RawStream {
 interface Handle {
   /** Whether it reads: Node looks at it. */
   reading: boolean;
-  onread: (this: Handle, ...args: unknown[]) => unknown;
+  onread: (this: Handle, bytes: unknown) => unknown;
   readStart(): number;
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;
@@ -144,7 +144,7 @@ abstract class HandleStream {
   /** Bytes came. */
   protected abstract take(chunk: Uint8Array): void;
   /** There was something else than bytes to read: an end, an error. */
-  protected abstract takeElse(status: number, args: unknown[]): unknown;
+  protected abstract takeElse(status: number, bytes: unknown): unknown;
   /** The connection broke: drop it. */
   protected abstract drop(error: Error): void;
 
@@ -175,10 +175,10 @@ abstract class HandleStream {
   }
 
   /** Something was read, or Node has something to say. */
-  read(args: unknown[]): unknown {
+  read(told: unknown): unknown {
     const { streamBaseState: state, kReadBytesOrError } = this.binding;
     const bytes = state[kReadBytesOrError] ?? 0;
-    if (bytes <= 0) return this.takeElse(bytes, args);
+    if (bytes <= 0) return this.takeElse(bytes, told);
     this.take(readBuffer.subarray(0, bytes));
     if (bytes === READ_BYTES) this.#letOthers();
     return undefined;
@@ -264,8 +264,8 @@ class SocketStream extends HandleStream implements RawStream {
     else this.#onBytes?.(chunk);
   }
 
-  protected takeElse(_: number, args: unknown[]): unknown {
-    return this.#onread?.apply(this.handle, args);
+  protected takeElse(_: number, bytes: unknown): unknown {
+    return this.#onread?.call(this.handle, bytes);
   }
 
   protected drop(error: Error): void {
@@ -377,8 +377,8 @@ function goOn(stream: HandleStream): void {
   stream.goOn();
 }
 
-function onRead(this: Handle, ...args: unknown[]): unknown {
-  return this[owner]?.read(args);
+function onRead(this: Handle, bytes: unknown): unknown {
+  return this[owner]?.read(bytes);
 }
 
 function onWritten(this: WriteRequest, status: number): void {
