@@ -18,8 +18,9 @@ describe("a watch over an event loop", () => {
     await new Promise((resolve) => setImmediate(resolve));
     work(120);
     await new Promise((resolve) => setImmediate(resolve));
-    const { stallMs, stallWallMs } = watch.stop();
+    const { stallMs, stallWallMs, tookMs } = watch.stop();
     expect(stallMs).toBeGreaterThan(50);
+    expect(tookMs).toBeGreaterThan(50);
     expect(stallWallMs).toBeGreaterThanOrEqual(stallMs);
   });
 

@@ -9,6 +9,8 @@ export interface Stall {
   readonly stallMs: number;
   /** As the clock on the wall has it. */
   readonly stallWallMs: number;
+  /** How long it was watched, without the time in which the machine ran others instead. */
+  readonly tookMs: number;
 }
 
 /**
@@ -24,6 +26,8 @@ export class StallWatch {
   #timer: NodeJS.Timeout | undefined;
   #at = 0;
   #waitedMs = 0;
+  /** What the clock and the waiting were at the start. */
+  #begun = { at: 0, waitedMs: 0 };
   #stallMs = 0;
   #stallWallMs = 0;
 
@@ -32,13 +36,15 @@ export class StallWatch {
     this.#stallWallMs = 0;
     this.#at = performance.now();
     this.#waitedMs = this.#queuedMs();
+    this.#begun = { at: this.#at, waitedMs: this.#waitedMs };
     this.#timer = setInterval(() => this.#look(), EVERY_MS);
   }
 
   stop(): Stall {
     this.#look();
     clearInterval(this.#timer);
-    return { stallMs: this.#stallMs, stallWallMs: this.#stallWallMs };
+    const tookMs = this.#at - this.#begun.at - (this.#waitedMs - this.#begun.waitedMs);
+    return { stallMs: this.#stallMs, stallWallMs: this.#stallWallMs, tookMs };
   }
 
   #look(): void {
