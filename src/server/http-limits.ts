@@ -15,7 +15,7 @@ export type HttpLimits = Pick<Limits, "connectionsMax" | "handshakeTimeoutMs" | 
 /** How many connections beyond `connectionsMax` are told that they are too many; any more are dropped. */
 const REFUSED_AT_ONCE_MAX = 1000;
 
-/** How long a refused peer may take to read the refusal. */
+/** How long a peer may take to read a refusal, or an answer that came before the end of its request. */
 const LINGER_MS = 500;
 
 /** Timeouts are looked for so often in the time that they give. */
@@ -95,7 +95,10 @@ export class HttpGuard {
     return (request, response) => {
       this.#unasked.stop(request.socket);
       this.#answering.add(request.socket);
-      response.once("close", () => this.#answering.delete(request.socket));
+      response.once("close", () => {
+        this.#answering.delete(request.socket);
+        endUnread(request);
+      });
       if (request.rawHeaders.length / 2 <= this.#options.limits.headersMax) return handler(request, response);
       this.#refuseRequest(request, response);
     };
@@ -133,6 +136,16 @@ export class HttpGuard {
     onRefused?.({ address, code, status });
     logger.warn("server/http-refused", { address, code, status, message });
   }
+}
+
+/**
+ * End the connection of a request that was answered while its body had not come, unless somebody reads that: it could take
+ * as long as it likes, and nobody would know. The answer can be read before.
+ */
+function endUnread(request: IncomingMessage): void {
+  const isRead = request.listenerCount("data") + request.listenerCount("readable") > 0;
+  if (request.complete || isRead) return;
+  setTimeout(() => void (request.complete || request.socket.destroy()), LINGER_MS).unref();
 }
 
 /** Undefined for a connection that has broken: there is nobody to tell. */

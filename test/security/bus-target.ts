@@ -19,6 +19,8 @@ interface Figures {
   readonly stallMs: number;
   readonly stallWallMs: number;
   readonly heldBytes: number;
+  /** How many times what was held before. */
+  readonly heldGrowth: number;
   readonly rssBytes: number;
   readonly peakRssBytes: number;
   readonly worstMs: number;
@@ -35,6 +37,9 @@ const RESIDENT_GROWTH_BYTES_MAX = 192 * 1024 * 1024;
 
 /** A bystander's message takes no longer, with two processes of the test beside it on the same machine. */
 const ANSWER_MS_MAX = 1000;
+
+/** Node keeps so many of its parsers of HTTP for requests to come. */
+const PARSERS_KEPT = 1000;
 
 /** The bystander's messages while what an attack held is let go of. */
 const ROUNDS_MAX = 300;
@@ -95,10 +100,12 @@ export class BusTarget {
     const stallWallMs = Math.max(during.stallWallMs, after.stallWallMs);
     const { peakRssBytes, rssBytes } = during;
     const { worstMs } = noticed;
-    this.#figures.push({ name, stallMs, stallWallMs, heldBytes: after.heldBytes, rssBytes, peakRssBytes, worstMs });
+    const { heldBytes } = after;
+    const heldGrowth = heldBytes / before.server.heldBytes;
+    this.#figures.push({ name, stallMs, stallWallMs, heldBytes, heldGrowth, rssBytes, peakRssBytes, worstMs });
     expect(peakRssBytes - before.server.rssBytes, "too much was resident").toBeLessThan(residentGrowthMax);
     expect(stallMs, "the event loop stood still").toBeLessThan(STALL_MS_MAX);
-    expect(after.heldBytes / before.server.heldBytes, "memory did not come back").toBeLessThan(HELD_GROWTH_MAX);
+    expect(heldGrowth, "memory did not come back").toBeLessThan(HELD_GROWTH_MAX);
     expect(after.connections, "connections are left").toBeLessThanOrEqual(before.server.connections);
     expect(after.prototypeKeys, "a prototype has changed").toEqual([]);
     expect({ gaps: noticed.gaps, isCut: noticed.isCut }, "the bystander noticed").toEqual({ gaps: 0, isCut: false });
@@ -113,11 +120,11 @@ export class BusTarget {
       const all = this.#figures.toSorted((one, other) => other[figure] - one[figure]);
       const [most] = all;
       const value = most?.[figure] ?? 0;
-      return `${figure.endsWith("Bytes") ? mib(value) : `${value.toFixed(1)} ms`} (${most?.name})`;
+      return `${said(figure, value)} (${most?.name})`;
     };
     return (
       `${this.#figures.length} attacks; at most: event loop held up ${worst("stallMs")}, on the wall ${worst("stallWallMs")}; ` +
-      `held ${worst("heldBytes")}; resident ${worst("peakRssBytes")}; bystander waited ${worst("worstMs")}`
+      `held ${worst("heldBytes")}, after it ${worst("heldGrowth")}; resident ${worst("peakRssBytes")}; bystander waited ${worst("worstMs")}`
     );
   }
 
@@ -155,6 +162,13 @@ export class BusTarget {
 
   /** Have everything be compiled and cached that ordinary clients have compiled and cached. */
   async #use(): Promise<void> {
+    const plain = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx";
+    const visits = Array.from({ length: PARSERS_KEPT }, async () => {
+      const peer = await TcpPeer.connect({ port: this.port });
+      peer.write(plain);
+      await peer.closed;
+    });
+    await Promise.all(visits);
     for (let times = 0; times < 5; times++) {
       const client = await this.login("bob", "builder");
       for (let index = 0; index < 60; index++) {
@@ -246,8 +260,9 @@ export function busRequest({ headers = {}, target = "/bus", ...options }: Reques
   return upgradeRequest({ target, headers: { "Sec-WebSocket-Protocol": "busbar.v1", ...headers }, ...options });
 }
 
-function mib(bytes: number): string {
-  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+function said(figure: string, value: number): string {
+  if (figure.endsWith("Bytes")) return `${(value / 1_048_576).toFixed(1)} MiB`;
+  return figure.endsWith("Ms") ? `${value.toFixed(1)} ms` : `${value.toFixed(3)} times`;
 }
 
 /** Publish, and again as soon as the server says that it may. */
