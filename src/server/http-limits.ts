@@ -66,6 +66,10 @@ export class HttpGuard {
   readonly upgrades: EventEmitter = new EventEmitter();
   /** The connections that have not asked for anything yet. */
   readonly #unasked: Deadlines<Socket>;
+  /** The requests that were answered, and whose bodies nobody reads. */
+  readonly #unread = new Deadlines<IncomingMessage>(LINGER_MS, (request) => {
+    if (!request.complete) request.socket.destroy();
+  });
 
   constructor(options: HttpGuardOptions) {
     this.#options = options;
@@ -97,7 +101,7 @@ export class HttpGuard {
       this.#answering.add(request.socket);
       response.once("close", () => {
         this.#answering.delete(request.socket);
-        endUnread(request);
+        this.#endUnread(request);
       });
       if (request.rawHeaders.length / 2 <= this.#options.limits.headersMax) return handler(request, response);
       this.#refuseRequest(request, response);
@@ -108,6 +112,15 @@ export class HttpGuard {
   #expectRequest(socket: Socket): void {
     this.#unasked.start(socket);
     socket.once("close", () => this.#unasked.stop(socket));
+  }
+
+  /**
+   * End the connection of a request that was answered before its body had come, unless somebody reads that: it could take
+   * as long as it likes, and nobody would know. The answer can be read before.
+   */
+  #endUnread(request: IncomingMessage): void {
+    const isRead = request.listenerCount("data") + request.listenerCount("readable") > 0;
+    if (!request.complete && !isRead) this.#unread.start(request);
   }
 
   #refuseRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -136,16 +149,6 @@ export class HttpGuard {
     onRefused?.({ address, code, status });
     logger.warn("server/http-refused", { address, code, status, message });
   }
-}
-
-/**
- * End the connection of a request that was answered while its body had not come, unless somebody reads that: it could take
- * as long as it likes, and nobody would know. The answer can be read before.
- */
-function endUnread(request: IncomingMessage): void {
-  const isRead = request.listenerCount("data") + request.listenerCount("readable") > 0;
-  if (request.complete || isRead) return;
-  setTimeout(() => void (request.complete || request.socket.destroy()), LINGER_MS).unref();
 }
 
 /** Undefined for a connection that has broken: there is nobody to tell. */

@@ -10,6 +10,8 @@ export interface BusTargetReport {
   /** The longest time in which its event loop did not come round, without what others took of the machine. */
   readonly stallMs: number;
   readonly stallWallMs: number;
+  /** The part of the time in which the machine ran others although the server was ready. */
+  readonly crowding: number;
   /** What is held after a collection: heap, and bytes outside of it. */
   readonly heldBytes: number;
   readonly rssBytes: number;
@@ -89,7 +91,7 @@ async function heldBytes(): Promise<number> {
 }
 
 async function report(): Promise<BusTargetReport> {
-  const { stallMs, stallWallMs } = stalls.stop();
+  const { crowding, stallMs, stallWallMs } = stalls.stop();
   const peak = Math.max(peakRssBytes, process.memoryUsage.rss());
   const held = await heldBytes();
   const { rss } = process.memoryUsage();
@@ -100,6 +102,7 @@ async function report(): Promise<BusTargetReport> {
   return {
     stallMs,
     stallWallMs,
+    crowding,
     heldBytes: held,
     rssBytes: rss,
     peakRssBytes: peak,

@@ -12,12 +12,15 @@ import { RawClient } from "../support/raw-client.js";
 import { TcpPeer, upgradeRequest, type RequestOptions } from "../support/tcp-peer.js";
 import type { BusTargetReport } from "./bus-target-server.js";
 import type { BystanderReport } from "./bystander-process.js";
+import { StallWatch } from "./stall-watch.js";
 
 /** What was measured at one attack. */
 interface Figures {
   readonly name: string;
   readonly stallMs: number;
   readonly stallWallMs: number;
+  /** The part of the time in which the machine ran others although server or test were ready. */
+  readonly crowding: number;
   readonly heldBytes: number;
   /** How many times what was held before. */
   readonly heldGrowth: number;
@@ -91,7 +94,10 @@ export class BusTarget {
     residentGrowthMax: number = RESIDENT_GROWTH_BYTES_MAX,
   ): Promise<Result> {
     const before = { server: await this.report(), bystander: await this.#noticed() };
+    const own = new StallWatch();
+    own.start();
     const result = await attack();
+    const ownCrowding = own.stop().crowding;
     for (const end of this.#opened.splice(0)) end();
     const during = await this.report();
     const after = await this.#whenLetGo(before.server, during);
@@ -99,10 +105,21 @@ export class BusTarget {
     const stallMs = Math.max(during.stallMs, after.stallMs);
     const stallWallMs = Math.max(during.stallWallMs, after.stallWallMs);
     const { peakRssBytes, rssBytes } = during;
+    const crowding = Math.max(during.crowding, ownCrowding);
     const { worstMs } = noticed;
     const { heldBytes } = after;
     const heldGrowth = heldBytes / before.server.heldBytes;
-    this.#figures.push({ name, stallMs, stallWallMs, heldBytes, heldGrowth, rssBytes, peakRssBytes, worstMs });
+    this.#figures.push({
+      name,
+      stallMs,
+      stallWallMs,
+      crowding,
+      heldBytes,
+      heldGrowth,
+      rssBytes,
+      peakRssBytes,
+      worstMs,
+    });
     expect(peakRssBytes - before.server.rssBytes, "too much was resident").toBeLessThan(residentGrowthMax);
     expect(stallMs, "the event loop stood still").toBeLessThan(STALL_MS_MAX);
     expect(heldGrowth, "memory did not come back").toBeLessThan(HELD_GROWTH_MAX);
@@ -110,8 +127,13 @@ export class BusTarget {
     expect(after.prototypeKeys, "a prototype has changed").toEqual([]);
     expect({ gaps: noticed.gaps, isCut: noticed.isCut }, "the bystander noticed").toEqual({ gaps: 0, isCut: false });
     expect(noticed.rounds, "the bystander was not served").toBeGreaterThan(before.bystander.rounds);
-    expect(noticed.worstMs, "the bystander waited").toBeLessThan(ANSWER_MS_MAX);
+    expect(noticed.worstMs, "the bystander waited").toBeLessThan(this.inCrowd(ANSWER_MS_MAX));
     return result;
+  }
+
+  /** How long what takes so much of a machine's time at most may take where, as at the last attack, others had their part of it. */
+  inCrowd(ms: number): number {
+    return ms / (1 - (this.#figures.at(-1)?.crowding ?? 0));
   }
 
   /** The worst of each figure until now, for people. */
@@ -123,7 +145,7 @@ export class BusTarget {
       return `${said(figure, value)} (${most?.name})`;
     };
     return (
-      `${this.#figures.length} attacks; at most: event loop held up ${worst("stallMs")}, on the wall ${worst("stallWallMs")}; ` +
+      `${this.#figures.length} attacks; at most: event loop held up ${worst("stallMs")}, on the wall ${worst("stallWallMs")}; crowding ${worst("crowding")}; ` +
       `held ${worst("heldBytes")}, after it ${worst("heldGrowth")}; resident ${worst("peakRssBytes")}; bystander waited ${worst("worstMs")}`
     );
   }

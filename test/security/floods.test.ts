@@ -82,18 +82,36 @@ describeTwice("a flood", (target) => {
     });
   });
 
+  it("of 500 requests whose bodies drip is gone after 6 s", async () => {
+    const longest = await target().attacked("500 dripping bodies", async () => {
+      const lives: Promise<number>[] = [];
+      for (let index = 0; index < 500; index++) {
+        const peer = await target().open();
+        const openedAt = performance.now();
+        peer.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
+        const timer = setInterval(() => peer.write("x"), 100);
+        const gone = peer.closed.then(() => {
+          clearInterval(timer);
+          return performance.now() - openedAt;
+        });
+        lives.push(gone);
+      }
+      return Math.max(...(await Promise.all(lives)));
+    });
+    console.log(`500 bodies dripped for at most ${longest.toFixed(0)} ms`);
+    expect(longest).toBeLessThan(6_000);
+  });
+
   it("of 2,000 connections that drip is gone after 6 s, and others connect meanwhile", async () => {
-    await target().attacked("2,000 dripping connections", async () => {
+    const { longest, waits } = await target().attacked("2,000 dripping connections", async () => {
       const request = busRequest();
-      const body = `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n`;
       const lives: Promise<number>[] = [];
       const open = new Set<TcpPeer>();
       for (let index = 0; index < 2_000; index++) {
         const peer = await target().open();
         const openedAt = performance.now();
-        // A third of them says nothing at all, and a third has come to the body of a request that nobody reads.
+        // A third of them says nothing at all.
         let sent = 0;
-        if (index % 3 === 1) peer.write(body);
         const timer = index % 3 === 0 ? undefined : setInterval(() => peer.write(request.charAt(sent++)), 1_000);
         open.add(peer);
         const gone = peer.closed.then(() => {
@@ -110,14 +128,15 @@ describeTwice("a flood", (target) => {
         waits.push(performance.now() - at);
         client.cut();
       }
-      const longest = Math.max(...(await Promise.all(lives)));
-      expect(longest).toBeLessThan(6_000);
-      const p99 = waits.toSorted((one, other) => one - other)[Math.floor(waits.length * 0.99)] ?? 0;
-      console.log(
-        `2,000 connections dripped for at most ${longest.toFixed(0)} ms; ${waits.length} clients connected meanwhile, p99 ${p99.toFixed(1)} ms`,
-      );
-      expect(waits.length).toBeGreaterThan(30);
-      expect(p99).toBeLessThan(500);
+      return { longest: Math.max(...(await Promise.all(lives))), waits };
     });
+    const p99 = waits.toSorted((one, other) => one - other)[Math.floor(waits.length * 0.99)] ?? 0;
+    console.log(
+      `2,000 connections dripped for at most ${longest.toFixed(0)} ms; ${waits.length} clients connected meanwhile, p99 ${p99.toFixed(1)} ms`,
+    );
+    // The timeout, and a second in which all of them are told.
+    expect(longest).toBeLessThan(5_000 + target().inCrowd(1_000));
+    expect(waits.length).toBeGreaterThan(30);
+    expect(p99).toBeLessThan(target().inCrowd(500));
   }, 60_000);
 });
