@@ -12,6 +12,7 @@ import { RawClient } from "../support/raw-client.js";
 import { TcpPeer, upgradeRequest, type RequestOptions } from "../support/tcp-peer.js";
 import type { BusTargetReport } from "./bus-target-server.js";
 import type { BystanderReport } from "./bystander-process.js";
+import { givenKeys } from "./forged-tokens.js";
 import { StallWatch } from "./stall-watch.js";
 
 /** What was measured at one attack. */
@@ -65,7 +66,11 @@ export class BusTarget {
   }
 
   static async start(): Promise<BusTarget> {
-    const server = forkBuilt("bus-target-server.ts", [], ["--expose-gc", "--no-concurrent-array-buffer-sweeping"]);
+    const server = forkBuilt(
+      "bus-target-server.ts",
+      [JSON.stringify(givenKeys())],
+      ["--expose-gc", "--no-concurrent-array-buffer-sweeping"],
+    );
     const [port] = await once(server, "message");
     const bystander = forkBuilt("bystander-process.ts", [`ws://127.0.0.1:${port}/bus`], []);
     await once(bystander, "message");
