@@ -34,7 +34,10 @@ describeTwice("a server, attacked by its clients", (target) => {
       expect(forged.length).toBeGreaterThan(150);
       await target().attacked("forged tokens", async () => {
         for (const token of forged) expect(await statusWith(token)).toBe(401);
-        expect(new Set(await Promise.all(forged.map(statusWith)))).toEqual(new Set([401]));
+        for (let at = 0; at < forged.length; at += 20) {
+          const statuses = await Promise.all(forged.slice(at, at + 20).map(statusWith));
+          expect(new Set(statuses)).toEqual(new Set([401]));
+        }
         for (const token of Object.values(validTokens())) expect(await statusWith(token)).toBe(101);
       });
       expect(await sink.visitors()).toBe(0);

@@ -20,7 +20,15 @@ const curves: ReadonlyMap<string, string> = new Map([
   ["ES512", "secp521r1"],
 ]);
 
-/** Signatures by the package `jose`, which is loaded with the first token. Keys are read at once, so that a bad one shows. */
+let jose: Promise<typeof import("jose")> | undefined;
+
+/** Load the package `jose`, once: before the first token comes, which would hold everybody up with it. */
+export function loadJose(): Promise<typeof import("jose")> {
+  jose ??= import("jose");
+  return jose;
+}
+
+/** Signatures by the package `jose`. Keys are read at once, so that a bad one shows. */
 export const joseSignatureChecks: SignatureChecks = {
   withSecret(secret, alg) {
     return checkWith(createSecretKey(secret), alg);
@@ -35,7 +43,7 @@ export const joseSignatureChecks: SignatureChecks = {
 
 function checkWith(key: KeyObject, alg: TokenAlgorithm): SignatureCheck {
   return async (token) => {
-    const { compactVerify, errors } = await import("jose");
+    const { compactVerify, errors } = await loadJose();
     try {
       await compactVerify(token, key, { algorithms: [alg] });
       return true;
