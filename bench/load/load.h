@@ -56,7 +56,7 @@ struct options {
   enum dialect dialect;
   const char *path;
   size_t size;
-  long warmupMs, ms, pid;
+  long warmupMs, ms, drainMs, pid;
   int rooms, members;     /* so many rooms, each with so many of the connections */
   double rate;            /* publishes a second; 0: as many as `inflight` allows */
   int deflate;

@@ -5,17 +5,15 @@
  * error. It reads the server's CPU time itself at the edges of the measured time, so that nothing else is counted.
  *
  *   load --port P --pid SERVER --mode echo|fanout|idle|handshake|resume|history|presence [--dialect raw|socketio|busbar]
- *        [--path /] [--conns N] [--size BYTES] [--inflight K] [--warmup MS] [--ms MS] [--deflate 1] [--rooms N] [--members N]
- *        [--rate PUBLISHES] [--missed N] [--history N]
+ *        [--path /] [--conns N] [--size BYTES] [--inflight K] [--warmup MS] [--ms MS] [--drain MS] [--deflate 1]
+ *        [--rooms N] [--members N] [--rate PUBLISHES] [--missed N] [--history N]
  */
 #include "load.h"
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/resource.h>
 
-#define DRAIN_MS 15000
-
-struct options options = { .conns = 64, .inflight = 1, .path = "/", .size = 64, .warmupMs = 500, .ms = 2000, .rooms = 1 };
+struct options options = { .conns = 64, .inflight = 1, .path = "/", .size = 64, .warmupMs = 500, .ms = 2000, .drainMs = 15000, .rooms = 1 };
 struct conn *conns;
 int isMeasuring, isOver;
 
@@ -45,6 +43,7 @@ static void readOption(const char *name, const char *value) {
   else if (!strcmp(name, "--inflight")) options.inflight = atoi(value);
   else if (!strcmp(name, "--warmup")) options.warmupMs = atol(value);
   else if (!strcmp(name, "--ms")) options.ms = atol(value);
+  else if (!strcmp(name, "--drain")) options.drainMs = atol(value);
   else if (!strcmp(name, "--pid")) options.pid = atol(value);
   else if (!strcmp(name, "--deflate")) options.deflate = atoi(value);
   else if (!strcmp(name, "--rooms")) options.rooms = atoi(value);
@@ -101,7 +100,7 @@ int main(int count, char **words) {
     runResume();
   } else runMeasured();
   isOver = 1;
-  runUntil(options.mode == PRESENCE ? isPresenceDrained : isDrained, DRAIN_MS, "messages are missing: sent, and not received");
+  runUntil(options.mode == PRESENCE ? isPresenceDrained : isDrained, options.drainMs, "messages are missing: sent, and not received");
   tell(residentBefore);
   return 0;
 }

@@ -116,5 +116,6 @@ struct body checkBody(const char *bytes, size_t length) {
     at += 1 + ROOM_DIGITS;
   }
   alike(bytes, at, options.size);
+  if (options.dialect != RAW && (length == options.size || bytes[options.size] != '"')) fail("a message goes on behind its end");
   return body;
 }

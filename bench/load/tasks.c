@@ -17,9 +17,9 @@ static int hasPublisherAll(void) { return conns[0].next[0] == (uint64_t)wanted; 
 static void publishUpTo(int count, int (*isDone)(void)) {
   while (wanted < count) {
     sendMessage(&conns[0], 0, (uint64_t)wanted++);
-    if (wanted % options.inflight == 0) runUntil(hasPublisherAll, 10000, "messages are missing");
+    if (wanted % options.inflight == 0) runUntil(hasPublisherAll, options.drainMs, "messages are missing");
   }
-  runUntil(isDone, 20000, "messages are missing");
+  runUntil(isDone, options.drainMs, "messages are missing");
 }
 
 static int isComplete(const struct conn *conn) { return conn->next[0] >= (uint64_t)wanted; }
@@ -33,11 +33,11 @@ void runResume(void) {
   startMeasure();
   openConns(1, options.conns);
   char *isTold = calloc((size_t)options.conns, 1);
-  uint64_t giveUp = nowNs() + 120000000000u;
+  uint64_t giveUp = nowNs() + (uint64_t)options.drainMs * 8000000u;
   while (told < options.conns - 1) {
     turn(100);
     uint64_t now = nowNs();
-    if (now > giveUp) fail("messages are missing: %d of %d have all after 120 s", told, options.conns - 1);
+    if (now > giveUp) fail("messages are missing: %d of %d have all of them", told, options.conns - 1);
     for (int index = 1; index < options.conns; index++) {
       if (isTold[index] || !isComplete(&conns[index])) continue;
       isTold[index] = 1;

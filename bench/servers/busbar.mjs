@@ -60,9 +60,7 @@ const log = server.channel("bench/000000");
 const AT_ONCE = 1_000;
 for (let from = 0; from < history; from += AT_ONCE) {
   const count = Math.min(AT_ONCE, history - from);
-  await Promise.all(
-    Array.from({ length: count }, (_, index) => log.publish(body(from + index))),
-  );
+  await Promise.all(Array.from({ length: count }, (_, index) => log.publish(body(from + index))));
 }
 console.log("listening");
 
