@@ -11,6 +11,8 @@
  * @property {string} per the unit of the work
  * @property {readonly number[]} sizes
  * @property {readonly string[]} servers
+ * @property {Readonly<Record<string, number>>} [sizesMax] servers that take too long to be brought to the largest sizes
+ * @property {number} [onceFrom] sizes from here on take so long that they are measured once
  * @property {(size: number) => Case} caseOf
  * @property {(size: number) => number} [unitsOf] how many units an operation has; default: one
  */
@@ -31,7 +33,8 @@ export const growths = [
     per: "delivery",
     sizes: tens(1, 4),
     servers: ["memory", "engine", "floor"],
-    caseOf: (conns) => ({ ...small, name: "", title: "", mode: "fanout", conns }),
+    // Many make few rounds: it takes longer until the code is compiled.
+    caseOf: (conns) => ({ ...small, name: "", title: "", mode: "fanout", conns, warmupMs: conns > 1000 ? 2000 : 500 }),
   },
   {
     name: "grow-channels",
@@ -39,6 +42,7 @@ export const growths = [
     of: "channels",
     per: "publish and its delivery",
     sizes: tens(1, 5),
+    onceFrom: 100_000,
     servers: ["memory"],
     caseOf: (rooms) => ({
       ...small,
@@ -58,6 +62,8 @@ export const growths = [
     per: "message that is read",
     sizes: tens(2, 6),
     servers: ["memory", "disk"],
+    sizesMax: { disk: 100_000 },
+    onceFrom: 1_000_000,
     caseOf: (history) => ({
       ...small,
       name: "",
@@ -75,6 +81,8 @@ export const growths = [
     per: "publish and its delivery",
     sizes: tens(2, 6),
     servers: ["memory", "disk"],
+    sizesMax: { disk: 100_000 },
+    onceFrom: 1_000_000,
     caseOf: (history) => ({ ...publish, name: "", title: "", options: { keep: history, history } }),
   },
   {
@@ -101,7 +109,19 @@ export function slopeOf(points) {
 /** What measurements scatter by: a slope of so much is a quarter more in a tenfold. */
 export const SLOPE_MAX = 0.1;
 
-/** Whether the cost grows faster than the work: over all sizes, or between the last two, where no fixed cost hides it. */
-export function isWorseThanLinear(/** @type {readonly { size: number, value: number }[]} */ points) {
-  return slopeOf(points) > SLOPE_MAX || slopeOf(points.slice(-2)) > SLOPE_MAX;
+/**
+ * Say of each server's points how the cost grows, over all sizes and between the last two, where no fixed cost hides it.
+ * Worse than linear is what grows faster than the floor's cost: kernel and caches are the same for all.
+ *
+ * @template {{ id: string, points: readonly { size: number, value: number }[] }} Line
+ * @param {readonly Line[]} lines
+ */
+export function judged(lines) {
+  const slopes = lines.map(({ id, points }) => ({ id, slope: slopeOf(points), lastSlope: slopeOf(points.slice(-2)) }));
+  const floor = slopes.find(({ id }) => id === "floor") ?? { slope: 0, lastSlope: 0 };
+  return lines.map((line, index) => {
+    const { lastSlope, slope } = slopes[index];
+    const isOver = (/** @type {number} */ ours, /** @type {number} */ least) => ours > SLOPE_MAX + Math.max(0, least);
+    return { ...line, slope, lastSlope, isWorse: isOver(slope, floor.slope) || isOver(lastSlope, floor.lastSlope) };
+  });
 }

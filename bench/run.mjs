@@ -10,7 +10,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { cases } from "./cases.mjs";
-import { growths, isWorseThanLinear, slopeOf } from "./growth.mjs";
+import { growths, judged } from "./growth.mjs";
 import { measure, median, summary } from "./measure.mjs";
 import { benchPipeline } from "./pipeline.mjs";
 import { writeReport } from "./report.mjs";
@@ -110,36 +110,40 @@ async function halfRates(one, name) {
   return Object.fromEntries(one.servers.map((id) => [id, half(id === "floor" ? "memory" : id)]));
 }
 
-/** @param {import("./growth.mjs").Growth} one */
+/** Measure a work at each of its sizes. @param {import("./growth.mjs").Growth} one */
 async function runGrowth(one) {
   console.log(`\n${one.title} (${one.name})`);
-  const lines = [];
+  const measuredLines = [];
   for (const id of one.servers) {
+    const sizes = one.sizes.filter((size) => size <= (one.sizesMax?.[id] ?? size));
     const points = [];
-    for (const size of one.sizes) {
-      const samples = [];
-      for (let round = 0; round < Math.min(rounds, 2); round++)
-        samples.push(await measure(one.caseOf(size), id, { ms }));
-      const units = one.unitsOf?.(size) ?? 1;
-      points.push({ size, value: median(samples.map(({ serverCpuUs }) => serverCpuUs)) / units });
-    }
-    const line = {
-      id,
-      server: servers[id].name,
-      points,
-      slope: slopeOf(points),
-      lastSlope: slopeOf(points.slice(-2)),
-      isWorse: isWorseThanLinear(points),
-    };
-    lines.push(line);
-    const costs = points.map(({ size, value }) => `${size}: ${value.toPrecision(3)}`).join(", ");
-    console.log(`${line.server}: CPU µs for a ${one.per}, ${costs}`);
-    console.log(
-      `  slope ${line.slope.toFixed(2)}, at the end ${line.lastSlope.toFixed(2)}${line.isWorse ? ": WORSE THAN LINEAR" : ""}`,
-    );
+    for (const size of sizes) points.push({ size, value: await growthPoint(one, id, size) });
+    measuredLines.push({ id, server: servers[id].name, points });
   }
-  const { caseOf: _, unitsOf: __, ...told } = one;
+  const lines = judged(measuredLines);
+  for (const { isWorse, lastSlope, points, server, slope } of lines) {
+    const costs = points.map(({ size, value }) => `${size}: ${value.toPrecision(3)}`).join(", ");
+    console.log(`${server}: CPU µs for each ${one.per}, ${costs}`);
+    const verdict = isWorse ? ": WORSE THAN LINEAR" : "";
+    console.log(`  slope ${slope.toFixed(2)}, at the end ${lastSlope.toFixed(2)}${verdict}`);
+  }
+  const { caseOf: _, unitsOf: __, onceFrom: ___, ...told } = one;
   return { ...told, lines };
+}
+
+/**
+ * CPU µs for a unit of the work at this size.
+ *
+ * @param {import("./growth.mjs").Growth} one
+ * @param {string} id
+ * @param {number} size
+ */
+async function growthPoint(one, id, size) {
+  const samples = [];
+  const most = size < (one.onceFrom ?? Infinity) ? 2 : 1;
+  for (let round = 0; round < Math.min(rounds, most); round++)
+    samples.push(await measure(one.caseOf(size), id, { ms }));
+  return median(samples.map(({ serverCpuUs }) => serverCpuUs)) / (one.unitsOf?.(size) ?? 1);
 }
 
 function printTargets(/** @type {any} */ measured) {
