@@ -67,20 +67,35 @@ function head(title, unit) {
 
 /** @param {BarPanel} panel */
 function bars({ bars: all, title, unit }) {
-  const most = Math.max(...all.map(({ value }) => value));
+  const [most, isCut] = scaleOf(all.map(({ value }) => value));
   const room = PANEL - NAMES - VALUES - 16;
   const ours = all.filter(({ server }) => isOurs(server));
   const parts = all.map((bar, index) => {
+    const isLong = isCut && bar.value > most;
     const y = HEAD + index * ROW;
-    const length = Math.max(2, (bar.value / most) * room);
+    const length = isLong ? room : Math.max(2, (bar.value / most) * room);
     const color = isOurs(bar.server) ? OUR_COLORS[ours.indexOf(bar)] : bar.id === "floor" ? FLOOR : OTHERS;
     return (
       `<text x="${NAMES}" y="${y + 15}" text-anchor="end" class="${isOurs(bar.server) ? "ours" : ""}">${escaped(shortName(bar.server))}</text>` +
       `<rect x="${NAMES + 10}" y="${y + 4}" width="${length.toFixed(1)}" height="${ROW - 8}" rx="3" fill="${color}"/>` +
+      (isLong
+        ? `<path d="M${NAMES + room - 18} ${y + ROW - 2}l6 -20m4 0l-6 20" stroke="#fff" stroke-width="2.5"/>`
+        : "") +
       `<text x="${(NAMES + length + 16).toFixed(1)}" y="${y + 15}" class="value ${isOurs(bar.server) ? "ours" : ""}">${number(bar.value)}</text>`
     );
   });
   return head(title, unit) + parts.join("");
+}
+
+/**
+ * The value that has the longest bar. One bar that is far longer than all others is cut, so that these can be compared.
+ *
+ * @param {readonly number[]} values
+ * @returns {readonly [number, boolean]}
+ */
+function scaleOf(values) {
+  const [most = 1, second = most] = values.toSorted((one, other) => other - one);
+  return most > 2 * second ? [second * 1.15, true] : [most, false];
 }
 
 /** @param {LinePanel} panel */

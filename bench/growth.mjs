@@ -7,6 +7,8 @@
  * @typedef {object} Growth
  * @property {string} name for `npm run bench -- NAME`
  * @property {string} title
+ * @property {string} short the title of its chart
+ * @property {string} work what is done
  * @property {string} of what grows
  * @property {string} per the unit of the work
  * @property {readonly number[]} sizes
@@ -28,6 +30,8 @@ const publish = { ...small, conns: 1, inflight: 64, mode: /** @type {const} */ (
 export const growths = [
   {
     name: "grow-subscribers",
+    short: "Subscribers of a channel",
+    work: "fan-out",
     title: "Subscribers of a channel, 8 publishes in flight",
     of: "subscribers",
     per: "delivery",
@@ -38,6 +42,8 @@ export const growths = [
   },
   {
     name: "grow-channels",
+    short: "Channels, published to in turn",
+    work: "publishing",
     title: "Channels, with a subscriber each, published to in turn by 10 connections, 64 in flight",
     of: "channels",
     per: "publish and its delivery",
@@ -57,6 +63,8 @@ export const growths = [
   },
   {
     name: "grow-history-read",
+    short: "Reading the last 100 messages of a log",
+    work: "reading",
     title: "Messages in the log, of which the last 100 are read",
     of: "messages in the log",
     per: "message that is read",
@@ -76,6 +84,8 @@ export const growths = [
   },
   {
     name: "grow-history-publish",
+    short: "Publishing to a log that is full",
+    work: "publishing",
     title: "Messages that a log keeps, with each publish the oldest goes",
     of: "messages in the log",
     per: "publish and its delivery",
@@ -87,12 +97,14 @@ export const growths = [
   },
   {
     name: "grow-payload",
+    short: "Bytes of a message, to 10 subscribers",
+    work: "fan-out",
     title: "Bytes of a message, to 10 subscribers, 4 publishes in flight",
     of: "bytes of a message",
-    per: "byte",
+    per: "KiB",
     sizes: [16, 256, 4096, 65_536, 1_048_576],
     servers: ["engine", "memory", "floor"],
-    unitsOf: (size) => size,
+    unitsOf: (size) => size / 1024,
     caseOf: (size) => ({ ...small, name: "", title: "", mode: "fanout", size, inflight: 4, options: { keep: 100 } }),
   },
 ];

@@ -4,6 +4,9 @@ import { barChart, lineChart, number } from "./charts.mjs";
 import { SLOPE_MAX } from "./growth.mjs";
 import { targetsOf } from "./targets.mjs";
 
+/** From here on the load's core counts as full. */
+const LOAD_FULL = 0.85;
+
 /**
  * @typedef {import("./measure.mjs").Row} Row
  * @typedef {import("./cases.mjs").Case & { rows: readonly Row[] }} Result
@@ -53,6 +56,7 @@ The load generator is written in C and checks what it receives, every byte: a me
 ends the run, and [a test](../test/bench/load.test.ts) plants each of these faults. Compressed messages are inflated and compared
 once; the same message to others has to have the same compressed bytes, or it is inflated again. That the load is not what is measured is to be
 seen in its own CPU time, the last column, and in the floor: a bare epoll server in C, which does nothing but WebSocket frames.
+Where the load's core is nearly full, which is marked in bold, *a second* is what the load could do; the CPU time is the server's own in any case.
 `;
 }
 
@@ -76,17 +80,14 @@ const isDrawn = ({ halfOf }) => halfOf === undefined;
 const valueOf = ({ bytesPerConnection, cpuUs }) => bytesPerConnection ?? cpuUs;
 
 /** @param {Result} result */
-function panelOf({ mode, per, rows, title }) {
+function panelOf({ mode, per, rows, short, title }) {
   const unit = mode === "idle" ? `bytes of memory for each ${per}` : `µs of CPU for each ${per}`;
   return {
-    title: wrapped(title),
+    title: short ?? title,
     unit,
     bars: rows.map((row) => ({ id: row.id, server: row.server, value: valueOf(row) })),
   };
 }
-
-/** A panel has no room for more. @param {string} title */
-const wrapped = (title) => (title.length <= 62 ? title : `${title.slice(0, title.lastIndexOf(",", 62))}`);
 
 /** @param {Result} result */
 function table(result) {
@@ -108,7 +109,7 @@ function table(result) {
           "p99.9": (/** @type {Row} */ row) => duration(row.p999Us),
           ...(deflate && { "bytes received": (/** @type {Row} */ row) => number(row.bytesReceived) }),
           RSS: memory,
-          "load's CPU": (/** @type {Row} */ row) => `${Math.round(row.loadCpuShare * 100)} %`,
+          "load's CPU": loadShare,
         };
   const heads = Object.keys(columns);
   const cells = (/** @type {Row} */ row) => Object.values(columns).map((column) => column(row));
@@ -125,6 +126,12 @@ ${rows.map((row) => `| ${[row.server, ...cells(row)].join(" | ")} |`).join("\n")
 /** @param {Row} row */
 const memory = ({ residentMb }) => `${Math.round(residentMb)} MB`;
 
+/** @param {Row} row */
+function loadShare({ loadCpuShare }) {
+  const share = `${Math.round(loadCpuShare * 100)} %`;
+  return loadCpuShare > LOAD_FULL ? `**${share}**` : share;
+}
+
 /** @param {number} us */
 function duration(us) {
   if (us >= 1_000_000) return `${(us / 1_000_000).toFixed(1)} s`;
@@ -134,17 +141,17 @@ function duration(us) {
 /** @param {readonly any[]} growth @param {string} docs */
 function growthSection(growth, docs) {
   const label = "CPU time for a unit of work, against how much there is of something, both axes logarithmic";
-  const panels = growth.map(({ lines, of, per, title }) => ({
-    title: wrapped(title),
+  const panels = growth.map(({ lines, of, per, short }) => ({
+    title: short,
     of,
     unit: `µs of CPU for each ${per}`,
     lines,
   }));
   writeFileSync(`${docs}/images/bench-growth.svg`, lineChart(panels, label));
-  const worse = growth.flatMap(({ lines, of }) =>
+  const worse = growth.flatMap(({ lines, of, work }) =>
     lines
       .filter((/** @type {any} */ line) => line.isWorse)
-      .map((/** @type {any} */ line) => `${line.server} with ${of}`),
+      .map((/** @type {any} */ line) => `${line.server}, ${work} with ${of}`),
   );
   return `## How cost grows
 

@@ -64,6 +64,11 @@ export function targetsOf({ growth = [], results }) {
       most: 1,
       unit: " ×",
     });
+  add("compressed echo: CPU beside ws", [rowOf("deflate-echo", "engine"), rowOf("deflate-echo", "ws")], {
+    value: cpuRatio,
+    most: 1,
+    unit: " ×",
+  });
   add("fan-out, 8 in flight: cheaper than ws", [rowOf("fanout-8", "engine"), rowOf("fanout-8", "ws")], {
     value: timesCheaper,
     least: 8,
@@ -82,6 +87,11 @@ export function targetsOf({ growth = [], results }) {
     });
   const bytes = (/** @type {any} */ row) => row.bytesPerConnection;
   add("an idle connection of the engine", [rowOf("idle", "engine")], { value: bytes, most: 5000, unit: " bytes" });
+  add("an idle connection: memory beside ws", [rowOf("idle", "engine"), rowOf("idle", "ws")], {
+    value: (ours, theirs) => bytes(ours) / bytes(theirs),
+    most: 1,
+    unit: " ×",
+  });
   add("an idle client with a session and three subscriptions", [rowOf("idle-3", "memory")], {
     value: bytes,
     most: 9000,
@@ -121,11 +131,11 @@ export function targetsOf({ growth = [], results }) {
       most: 5,
       unit: " ms",
     });
-  for (const { lines, of } of growth)
+  for (const { lines, of, work } of growth)
     for (const { id, isWorse, lastSlope, server, slope } of lines) {
       if (id === "floor") continue;
       targets.push({
-        what: `${server}: cost with ${of}`,
+        what: `${server}: cost of ${work} with ${of}`,
         target: "no worse than linear",
         measured: `slope ${slope.toFixed(2)}, at the end ${lastSlope.toFixed(2)}`,
         isMet: !isWorse,
