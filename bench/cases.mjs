@@ -109,7 +109,7 @@ export const cases = [
     halfOf: "system-10k",
     rounds: 1,
     msMin: 2000,
-    servers: ["memory", "disk", "socketio"],
+    servers: ["memory", "disk", "socketio", "floor"],
   }),
   system({
     name: "publish-256",

@@ -88,14 +88,15 @@ function bars({ bars: all, title, unit }) {
 }
 
 /**
- * The value that has the longest bar. One bar that is far longer than all others is cut, so that these can be compared.
+ * The value that has the longest bar. One bar that is far longer than several others is cut, so that these
+ * can be compared.
  *
  * @param {readonly number[]} values
  * @returns {readonly [number, boolean]}
  */
 function scaleOf(values) {
   const [most = 1, second = most] = values.toSorted((one, other) => other - one);
-  return most > 2 * second ? [second * 1.15, true] : [most, false];
+  return values.length > 4 && most > 2 * second ? [second * 1.15, true] : [most, false];
 }
 
 /** @param {LinePanel} panel */
@@ -132,7 +133,7 @@ function lines({ lines: all, of, title, unit }) {
       ...line.points.map(
         ({ size, value }) => `<circle cx="${x.at(size)}" cy="${y.at(value)}" r="3.4" fill="${color}"/>`,
       ),
-      `<circle cx="${left}" cy="${bottom + 56 + index * 18}" r="4.5" fill="${color}"/><text x="${left + 12}" y="${bottom + 60 + index * 18}">${escaped(line.server)}: slope ${line.slope.toFixed(2)}${line.isWorse ? ", worse than linear" : ""}</text>`,
+      `<circle cx="${left}" cy="${bottom + 56 + index * 18}" r="4.5" fill="${color}"/><text x="${left + 12}" y="${bottom + 60 + index * 18}">${escaped(line.server)}: slope ${slopeText(line.slope)}${line.isWorse ? ", worse than linear" : ""}</text>`,
     );
   });
   return parts.join("");
@@ -170,6 +171,9 @@ const shortName = (server) => server.replace("busbar, the engine", "busbar");
 export function number(value) {
   return value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(value >= 10 ? 1 : 2);
 }
+
+/** Two decimals, and no minus before zero. @param {number} slope */
+export const slopeText = (slope) => slope.toFixed(2).replace("-0.00", "0.00");
 
 /** @param {string} text */
 function escaped(text) {

@@ -1,6 +1,6 @@
 /** Writes what was measured as a page with charts: `docs/benchmarks.md` and `docs/images/bench-*.svg`. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { barChart, lineChart, number } from "./charts.mjs";
+import { barChart, lineChart, number, slopeText } from "./charts.mjs";
 import { SLOPE_MAX } from "./growth.mjs";
 import { targetsOf } from "./targets.mjs";
 
@@ -172,7 +172,7 @@ function growthTable({ lines, name, of, per, title }) {
   const sizes = longest.points.map((/** @type {any} */ { size }) => size.toLocaleString("en"));
   const rows = lines.map(
     (/** @type {any} */ { isWorse, lastSlope, points, server, slope }) =>
-      `| ${server} | ${sizes.map((/** @type {string} */ _, /** @type {number} */ index) => (points[index] === undefined ? "" : points[index].value.toPrecision(3))).join(" | ")} | ${slope.toFixed(2)} | ${lastSlope.toFixed(2)} | ${isWorse ? "**yes**" : "no"} |`,
+      `| ${server} | ${sizes.map((/** @type {string} */ _, /** @type {number} */ index) => (points[index] === undefined ? "" : points[index].value.toPrecision(3))).join(" | ")} | ${slopeText(slope)} | ${slopeText(lastSlope)} | ${isWorse ? "**yes**" : "no"} |`,
   );
   return `### ${title}
 

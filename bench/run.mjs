@@ -10,6 +10,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { cases } from "./cases.mjs";
+import { slopeText } from "./charts.mjs";
 import { growths, judged } from "./growth.mjs";
 import { measure, median, summary } from "./measure.mjs";
 import { benchPipeline } from "./pipeline.mjs";
@@ -51,12 +52,18 @@ const startedAt = performance.now();
 /** @type {(import("./cases.mjs").Case & { rows: import("./measure.mjs").Row[] })[]} */
 const results = [];
 for (const one of cases.filter(({ name }) => isChosen(name))) {
+  const from = performance.now();
   const rows = await runCase(one);
   results.push({ ...one, rows });
   print(one, rows);
+  console.log(`${Math.round((performance.now() - from) / 1000)} s`);
 }
 const growth = [];
-for (const one of growths.filter(({ name }) => isChosen(name))) growth.push(await runGrowth(one));
+for (const one of growths.filter(({ name }) => isChosen(name))) {
+  const from = performance.now();
+  growth.push(await runGrowth(one));
+  console.log(`${Math.round((performance.now() - from) / 1000)} s`);
+}
 const pipeline = isChosen("pipeline") ? await benchPipeline({ rounds: Math.min(rounds, 2), ms: 3_000 }) : undefined;
 const minutes = (performance.now() - startedAt) / 60_000;
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, at: new Date().toISOString() };
@@ -125,7 +132,7 @@ async function runGrowth(one) {
     const costs = points.map(({ size, value }) => `${size}: ${value.toPrecision(3)}`).join(", ");
     console.log(`${server}: CPU µs for each ${one.per}, ${costs}`);
     const verdict = isWorse ? ": WORSE THAN LINEAR" : "";
-    console.log(`  slope ${slope.toFixed(2)}, at the end ${lastSlope.toFixed(2)}${verdict}`);
+    console.log(`  slope ${slopeText(slope)}, at the end ${slopeText(lastSlope)}${verdict}`);
   }
   const { caseOf: _, unitsOf: __, onceFrom: ___, ...told } = one;
   return { ...told, lines };

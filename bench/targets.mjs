@@ -7,6 +7,8 @@
  * @typedef {{ what: string, target: string, measured: string, isMet: boolean }} Target
  */
 
+import { slopeText } from "./charts.mjs";
+
 const ENGINE_CASES = [
   ["echo-1", "echo, one in flight"],
   ["echo-16", "echo, 16 in flight"],
@@ -137,7 +139,7 @@ export function targetsOf({ growth = [], results }) {
       targets.push({
         what: `${server}: cost of ${work} with ${of}`,
         target: "no worse than linear",
-        measured: `slope ${slope.toFixed(2)}, at the end ${lastSlope.toFixed(2)}`,
+        measured: `slope ${slopeText(slope)}, at the end ${slopeText(lastSlope)}`,
         isMet: !isWorse,
       });
     }
