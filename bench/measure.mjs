@@ -54,7 +54,7 @@ export async function measure(one, id, { ms, rate = 0 }) {
       conns: connsOf(one, id),
       size,
       inflight: one.inflight,
-      warmup: one.warmupMs ?? 500,
+      warmup: one.warmupMs ?? 800,
       ms: Math.max(ms, one.msMin ?? 0),
       rate,
       deflate: Number(deflate),
