@@ -38,6 +38,16 @@ const requirements = {
     override: "SQLITE3_PATH",
     isPresent: existsSync,
   },
+  "gcc libc6-dev zlib1g-dev": {
+    tests: "the tests of the benchmarks' load generator",
+    path: "/usr/bin/cc",
+    override: "CC_PATH",
+    isPresent: (path) =>
+      existsSync(path) &&
+      spawnSync(path, ["-x", "c", "-o", "/dev/null", "-", "-lz"], {
+        input: "#include <stdio.h>\n#include <zlib.h>\nint main(void) { return 0; }\n",
+      }).status === 0,
+  },
 } as const satisfies Readonly<Record<string, Requirement>>;
 
 export type Program = keyof typeof requirements;
