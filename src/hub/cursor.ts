@@ -12,7 +12,7 @@ export interface CursorLog {
   readonly head: number;
   /** Read a bounded batch behind `after`, up to `until`. */
   read(after: number, until: number): Promise<readonly Message[]>;
-  /** Call the cursor's `push` with each message from now on. */
+  /** Call the cursor's `push` with all messages from now on. */
   addLive(cursor: Cursor): void;
   removeLive(cursor: Cursor): void;
 }
@@ -87,10 +87,13 @@ export class Cursor {
     this.#goOn();
   }
 
-  /** Take the message that was just appended behind this live cursor's place. */
-  push(message: Message): void {
+  /** Take the messages that were just appended, from behind this live cursor's place. */
+  push(messages: readonly Message[]): void {
     try {
-      if (!this.#take(message)) this.#refused();
+      for (const message of messages) {
+        // Who came to the head while the others were pushed these messages begins behind them.
+        if (message.offset > this.#offset && !this.#take(message)) return this.#refused();
+      }
     } catch (cause) {
       // One subscriber's defect is not the others' business: they are pushed the same message.
       this.fail(cause);
