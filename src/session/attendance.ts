@@ -172,17 +172,17 @@ export class Attendance {
   #publish(command: PublishCommand | PublishAllCommand): undefined {
     const { isOver, outbox } = this.#attendee;
     const { id } = command;
-    const answer: Promise<() => void> =
-      command.do === "publish"
-        ? this.#publishes.publish(command).then((ok) => () => outbox.ok<"publish">(id, ok))
-        : this.#publishes.publishAll(command).then((ok) => () => outbox.ok<"publishAll">(id, ok));
-    answer.then(
-      (send) => {
-        if (!isOver()) send();
-      },
-      (error: unknown) => {
-        if (!isOver()) this.#onRefusal(inReplyTo(refusalOf(error), id));
-      },
-    );
+    const refuse = (error: unknown): void => {
+      if (!isOver()) this.#onRefusal(inReplyTo(refusalOf(error), id));
+    };
+    if (command.do === "publish") {
+      this.#publishes.publish(command).then((ok) => {
+        if (!isOver()) outbox.ok<"publish">(id, ok);
+      }, refuse);
+    } else {
+      this.#publishes.publishAll(command).then((ok) => {
+        if (!isOver()) outbox.ok<"publishAll">(id, ok);
+      }, refuse);
+    }
   }
 }
