@@ -235,15 +235,15 @@ describe("a cursor", () => {
 
   it("tells its owner that it ended by itself, before the sink, but not when it was ended", () => {
     const told: string[] = [];
-    const onEnd = (): void => void told.push("owner");
+    const owner = { cursorEnded: (): void => void told.push("owner") };
     sink.ended = () => void told.push("sink");
     sink.tooSlow = () => void told.push("sink");
-    new Cursor(log, sink, { ...behind(0), onEnd }).fail(new Error("a defect"));
-    const slow = new Cursor(log, sink, { ...behind(0, { kind: "disconnect" }), onEnd });
+    new Cursor(log, sink, { ...behind(0), owner }).fail(new Error("a defect"));
+    const slow = new Cursor(log, sink, { ...behind(0, { kind: "disconnect" }), owner });
     slow.start();
     sink.room = 0;
     log.append();
-    const ended = new Cursor(log, sink, { ...behind(1), onEnd });
+    const ended = new Cursor(log, sink, { ...behind(1), owner });
     ended.end();
     ended.fail(new Error("a defect"));
     expect(told).toEqual(["owner", "sink", "owner", "sink"]);

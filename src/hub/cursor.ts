@@ -28,12 +28,17 @@ export type Policy =
   | { readonly kind: "latest"; readonly key?: string }
   | { readonly kind: "disconnect" };
 
+/** Whose cursor it is. An object, and no function of each cursor's own: there are as many as there are subscriptions. */
+export interface CursorOwner {
+  cursorEnded(): void;
+}
+
 export interface CursorStart extends Position {
   /** What was asked for is gone: the sink is told so before the first message. */
   readonly isGone: boolean;
   readonly policy: Policy;
   /** Told when the cursor ends by itself, before its sink is. */
-  readonly onEnd?: () => void;
+  readonly owner?: CursorOwner;
 }
 
 /**
@@ -53,7 +58,7 @@ export class Cursor {
   readonly #log: CursorLog;
   readonly #sink: Sink;
   readonly #policy: Policy;
-  readonly #onEnd: (() => void) | undefined;
+  readonly #owner: CursorOwner | undefined;
   #epoch: string;
   #offset: number;
   #isGone: boolean;
@@ -65,7 +70,7 @@ export class Cursor {
     this.#log = log;
     this.#sink = sink;
     this.#policy = start.policy;
-    this.#onEnd = start.onEnd;
+    this.#owner = start.owner;
     this.#epoch = start.epoch;
     this.#offset = start.offset;
     this.#isGone = start.isGone;
@@ -126,7 +131,7 @@ export class Cursor {
   fail(cause: unknown): void {
     if (this.#hasEnded) return;
     this.end();
-    this.#onEnd?.();
+    this.#owner?.cursorEnded();
     this.#sink.ended(new BusbarError("hub/not-read", "the messages could not be read on", { retryable: true, cause }));
   }
 
@@ -210,7 +215,7 @@ export class Cursor {
     this.#log.removeLive(this);
     if (this.#policy.kind !== "disconnect") return this.#wait("full");
     this.#state = "ended";
-    this.#onEnd?.();
+    this.#owner?.cursorEnded();
     this.#sink.tooSlow();
   }
 

@@ -47,7 +47,11 @@ interface Channel {
   readonly presence: PresenceFeed;
   /** Subscriptions, and calls that are under way. */
   uses: number;
+  /** Ends a use; the same function for all of them, as each may last for days. */
+  readonly letGo: () => void;
 }
+
+const takeAll: Policy = { kind: "all" };
 
 /** What a hub holds. */
 export interface HubCounts {
@@ -129,9 +133,9 @@ export class Hub {
    * Rejects with `hub/not-opened` or `hub/not-read`.
    */
   async subscribe(name: string, options: SubscribeOptions): Promise<Subscription> {
-    const { from, hasPresence, policy = { kind: "all" }, since, sink } = options;
+    const { from, hasPresence, policy = takeAll, since, sink } = options;
     const channel = this.#use(name);
-    const onEnd = (): void => this.#letGo(name, channel);
+    const onEnd = channel.letGo;
     try {
       await channel.log.open();
       const { log, presence } = channel;
@@ -229,7 +233,7 @@ export class Hub {
       },
       onIdle: letGo,
     });
-    const channel: Channel = { log, presence, uses: 0 };
+    const channel: Channel = { log, presence, uses: 0, letGo: () => this.#letGo(name, channel) };
     if (this.#isClosed) presence.close();
     this.#channels.set(name, channel);
     return channel;
