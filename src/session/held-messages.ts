@@ -33,7 +33,7 @@ export class HeldMessages {
   refused({ channel, seq }: { readonly channel: string; readonly seq?: number }, error: WireError): void {
     if (seq === undefined || !passing.has(error.code)) return;
     const refused: Held = { seq, retryAfterMs: error.retryAfterMs };
-    const channels = (this.#channels ??= new Map());
+    const channels = (this.#channels ??= new Map<string, Channel>());
     const held = channels.get(channel);
     channels.set(channel, held === undefined ? { first: refused, next: undefined } : withRefused(held, refused));
     if (channels.size > HELD_CHANNELS_MAX) forgetOldest(channels);
