@@ -70,6 +70,20 @@ export class PendingHandshake implements TransportListener, Counted {
   refuse(error: HandshakeError): void {
     if (this.#isDecided) return;
     this.#decide();
+    try {
+      this.#answer(error);
+    } catch (cause) {
+      this.drop(cause);
+    }
+  }
+
+  /** Drop the connection: something went wrong that has nothing to do with the peer. */
+  drop(cause: unknown): void {
+    this.transport.destroy();
+    this.#owner.logger.error("websocket/handshake-failed", { error: String(cause) });
+  }
+
+  #answer(error: HandshakeError): void {
     const { clock, logger } = this.#owner;
     const { transport } = this;
     this.#owner.onRefused?.({ address: this.from, code: error.code, status: error.status });

@@ -139,19 +139,21 @@ export class SocketHost implements HandshakeOwner {
   }
 
   #admit(handshake: PendingHandshake, head: RequestHead, early: Uint8Array): void {
-    this.#decide(handshake, head)
-      .then(
-        (admission) => this.#open(handshake, admission, early),
-        (error: unknown) => handshake.refuse(handshake.failed(error)),
-      )
-      .catch((error: unknown) => {
-        handshake.transport.destroy();
-        this.logger.error("websocket/handshake-failed", { error: String(error) });
-      });
-  }
-
-  async #decide(handshake: PendingHandshake, head: RequestHead): Promise<Admission> {
-    return this.#gate.admit(head, this.#peerOf(handshake, head));
+    const refuse = (error: unknown): void => handshake.refuse(handshake.failed(error));
+    const open = (admission: Admission): void => {
+      try {
+        this.#open(handshake, admission, early);
+      } catch (error) {
+        handshake.drop(error);
+      }
+    };
+    try {
+      const admission = this.#gate.admit(head, this.#peerOf(handshake, head));
+      if (admission instanceof Promise) admission.then(open, refuse);
+      else open(admission);
+    } catch (error) {
+      refuse(error);
+    }
   }
 
   /** What somebody else read has been read under that one's limits; ours may be narrower. */
@@ -173,6 +175,7 @@ export class SocketHost implements HandshakeOwner {
     owner.socket = socket;
     this.sockets.add(socket);
     this.#handle(socket, driver);
+    admission.request.headers.pack();
     transport.listen(driver);
     transport.resume();
     if (early.length > 0) driver.bytesReceived(early);

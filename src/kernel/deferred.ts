@@ -19,18 +19,17 @@ export function deferred<Value>(): Deferred<Value> {
 /** A deferred promise whose rejection need not be looked at by anybody: whoever awaits it still sees it. */
 export function optionalDeferred<Value>(): Deferred<Value> {
   const settle = deferred<Value>();
-  const { promise, reject, resolve } = settle;
   // Most of them resolve: a handler is added only where there may be something to handle.
-  const expectRejection = (): void => void promise.catch(nothing);
+  const expectRejection = (): void => void settle.promise.catch(nothing);
   return {
-    promise,
+    promise: settle.promise,
     resolve: (value) => {
       if (typeof value === "object" && value !== null) expectRejection();
-      resolve(value);
+      settle.resolve(value);
     },
     reject: (reason) => {
       expectRejection();
-      reject(reason);
+      settle.reject(reason);
     },
   };
 }
