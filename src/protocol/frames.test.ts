@@ -46,6 +46,44 @@ describe("frames on their way out", () => {
     );
   });
 
+  it("hold little memory beside their own once they wait, and are the same bytes", () => {
+    const frames = new Frames();
+    const sizes = Array.from({ length: 1_000 }, (_, index) => (index % 100 === 0 ? 30_000 : 1 + (index % 50)));
+    const expected = sizes.flatMap((size, index) => {
+      const memory = new Uint8Array(64 * 1024).fill(index);
+      frames.append(memory, 10, 10 + size);
+      frames.compact();
+      return Array.from(memory.subarray(10, 10 + size));
+    });
+    const runs = frames.take();
+    const memories = new Set(runs.map(({ memory }) => memory.buffer));
+    const heldBytes = [...memories].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    // At most the last 16 runs, and the one that may still grow, hold what they were written into.
+    expect(heldBytes).toBeLessThan(expected.length + 17 * 64 * 1024);
+    expect(runs.length).toBeLessThan(1_000 / 8);
+    expect(runs.flatMap((run) => Array.from(bytesOf(run)))).toEqual(expected);
+    expect(frames.take()).toEqual([]);
+  });
+
+  it("begin anew to be loose when they were taken", () => {
+    const frames = new Frames();
+    const memory = bytes(1, 2, 3, 4, 5, 6, 7, 8);
+    const fill = (): number => {
+      for (let count = 0; count < 40; count++) frames.append(memory, 0, 1);
+      frames.compact();
+      return frames.take().length;
+    };
+    expect([fill(), fill()]).toEqual([2, 2]);
+  });
+
+  it("are appended in the same time, however many there are", () => {
+    const frames = new Frames();
+    const [one, other] = [bytes(1), bytes(2)];
+    // With a copy of the list for each of them these were a minute's work.
+    for (let count = 0; count < 100_000; count++) frames.append(count % 2 === 0 ? one : other, 0, 1);
+    expect(frames.take()).toHaveLength(100_000);
+  });
+
   it("are seen as views of their memory, and the whole of it as itself", () => {
     const memory = bytes(1, 2, 3);
     expect(bytesOf({ memory, from: 0, to: 3 })).toBe(memory);

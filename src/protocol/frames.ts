@@ -6,6 +6,11 @@ export interface Run {
   readonly to: number;
 }
 
+/** Small runs up to this size together are copied into one piece: that costs less than a vectored write of them. */
+const JOINED_BYTES_MAX = 16 * 1024;
+/** So many runs of what waits may hold more memory than their own. */
+const LOOSE_RUNS_MAX = 16;
+
 const NO_BYTES = new Uint8Array(0);
 const NO_RUNS: readonly Run[] = [];
 
@@ -16,8 +21,10 @@ const NO_RUNS: readonly Run[] = [];
  * for each message than with an array of views).
  */
 export class Frames {
-  /** The runs before the last one. */
-  #runs = NO_RUNS;
+  /** The runs before the last one; made with the second. */
+  #runs: Run[] | undefined;
+  /** So many of these hold little more memory than their own. */
+  #compactCount = 0;
   #memory: Uint8Array = NO_BYTES;
   #from = 0;
   #to = 0;
@@ -35,7 +42,7 @@ export class Frames {
       this.#to = to;
       return;
     }
-    if (this.#to > this.#from) this.#runs = [...this.#runs, this.#last];
+    if (this.#to > this.#from) (this.#runs ??= []).push(this.#last);
     this.#memory = memory;
     this.#from = from;
     this.#to = to;
@@ -45,14 +52,36 @@ export class Frames {
     for (const { from, memory, to } of runs) this.append(memory, from, to);
   }
 
+  /**
+   * Have what waits for a peer that does not read hold little memory beside its own: a frame of a few bytes would keep the
+   * whole slab that it was written into. Call it as often as frames come; each byte is copied once at most.
+   */
+  compact(): void {
+    const runs = this.#runs;
+    if (runs === undefined || runs.length - this.#compactCount < LOOSE_RUNS_MAX) return;
+    const loose = runs.splice(this.#compactCount);
+    for (const piece of joined(loose)) {
+      const memory = piece.length * 2 < piece.buffer.byteLength ? piece.slice() : piece;
+      runs.push({ memory, from: 0, to: memory.length });
+    }
+    this.#compactCount = runs.length;
+  }
+
   /** Take everything out. */
   take(): readonly Run[] {
-    const runs = this.#bytesCount === 0 ? NO_RUNS : [...this.#runs, this.#last];
-    this.#runs = NO_RUNS;
+    const runs = this.#bytesCount === 0 ? NO_RUNS : this.#all();
+    this.#runs = undefined;
+    this.#compactCount = 0;
     this.#memory = NO_BYTES;
     this.#from = 0;
     this.#to = 0;
     this.#bytesCount = 0;
+    return runs;
+  }
+
+  #all(): readonly Run[] {
+    const runs = this.#runs ?? [];
+    runs.push(this.#last);
     return runs;
   }
 
@@ -64,4 +93,35 @@ export class Frames {
 /** A view of the run's bytes. */
 export function bytesOf({ from, memory, to }: Run): Uint8Array {
   return from === 0 && to === memory.length ? memory : memory.subarray(from, to);
+}
+
+/** The runs as few pieces of memory: small ones are copied together. */
+export function joined(runs: readonly Run[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let small: Run[] = [];
+  let smallBytes = 0;
+  for (const run of runs) {
+    const bytes = run.to - run.from;
+    if (smallBytes + bytes > JOINED_BYTES_MAX) {
+      pieces.push(...copied(small, smallBytes));
+      small = [];
+      smallBytes = 0;
+    }
+    small.push(run);
+    smallBytes += bytes;
+  }
+  pieces.push(...copied(small, smallBytes));
+  return pieces;
+}
+
+/** Runs in one piece; a single one as it is. */
+function copied(runs: readonly Run[], bytes: number): Uint8Array[] {
+  if (runs.length < 2) return runs.map(bytesOf);
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const run of runs) {
+    all.set(bytesOf(run), at);
+    at += run.to - run.from;
+  }
+  return [all];
 }

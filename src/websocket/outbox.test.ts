@@ -98,6 +98,23 @@ describe("an outbox", () => {
     expect([outbox.bufferedBytes, outbox.isBlocked]).toEqual([0, false]);
   });
 
+  it("copies what waits for a peer that does not read out of the memory that others' frames lie in", () => {
+    const { clock, outbox, transport } = ground();
+    transport.block();
+    const memory = new Uint8Array(64 * 1024);
+    const append = (): void => {
+      outbox.frames.append(memory, 0, 10);
+      outbox.appended();
+    };
+    append();
+    clock.runTurn();
+    expect(outbox.isBlocked).toBe(true);
+    for (let count = 0; count < 1_000; count++) append();
+    const runs = outbox.frames.take();
+    expect(runs.filter((run) => run.memory === memory).length).toBeLessThan(17);
+    expect(runs.reduce((sum, { from, to }) => sum + to - from, 0)).toBe(10_000);
+  });
+
   it("says when what waits now has been handed over: at once, with its write, or with the next one", async () => {
     const { append, clock, outbox, seen, transport } = ground();
     await outbox.handedOver();

@@ -47,8 +47,9 @@ export class Outbox implements Writing {
 
   /** See that what was appended to `frames` leaves at the end of this turn. */
   appended(): void {
-    if (this.#failure === undefined) this.#scheduleFlush();
-    else this.frames.take();
+    if (this.#failure !== undefined) return void this.frames.take();
+    if (this.isBlocked) this.frames.compact();
+    else this.#scheduleFlush();
   }
 
   /** Write nothing until `release`: what still belongs to this turn comes at its end. */

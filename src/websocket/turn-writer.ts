@@ -1,8 +1,5 @@
 import type { Turns } from "../kernel/clock.js";
-import { bytesOf, type Run } from "../protocol/frames.js";
-
-/** Small runs up to this size together leave as one piece: copying them costs less than a vectored write. */
-const COALESCED_BYTES_MAX = 16 * 1024;
+import { bytesOf, joined, type Run } from "../protocol/frames.js";
 
 type Pieces = readonly Uint8Array[];
 
@@ -63,34 +60,4 @@ function areSame(one: readonly Run[], other: readonly Run[]): boolean {
     if (a?.memory !== b?.memory || a?.from !== b?.from || a?.to !== b?.to) return false;
   }
   return true;
-}
-
-function joined(runs: readonly Run[]): Pieces {
-  const pieces: Uint8Array[] = [];
-  let small: Run[] = [];
-  let smallBytes = 0;
-  for (const run of runs) {
-    const bytes = run.to - run.from;
-    if (smallBytes + bytes > COALESCED_BYTES_MAX) {
-      pieces.push(...copied(small, smallBytes));
-      small = [];
-      smallBytes = 0;
-    }
-    small.push(run);
-    smallBytes += bytes;
-  }
-  pieces.push(...copied(small, smallBytes));
-  return pieces;
-}
-
-/** Runs in one piece; a single one as it is. */
-function copied(runs: readonly Run[], bytes: number): Pieces {
-  if (runs.length < 2) return runs.map(bytesOf);
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const run of runs) {
-    all.set(bytesOf(run), at);
-    at += run.to - run.from;
-  }
-  return [all];
 }
