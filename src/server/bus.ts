@@ -145,6 +145,7 @@ export class Bus<App extends Contract> {
     const watch = { logger, onChanged: this.access.changed };
     this.#unwatch = [options.authenticate].flat().flatMap((one) => one.watch?.(watch) ?? []);
     this.policy = new PolicyControl({ authority, sessions: this.#sessions, clock, turns: this.#turns });
+    const sessionLimits = sessionLimitsOf(options);
     this.#services = {
       contract: app,
       hub,
@@ -156,14 +157,14 @@ export class Bus<App extends Contract> {
       audit: trail.record,
       marks: new LiveMarks(clock),
       wallClock: new WallClockWatch(clock),
-      pushes: new PushEncoder(),
+      pushes: new PushEncoder({ sizeMax: 2 * sessionLimits.outboxBytesMax }),
       // What the application handles itself goes before.
       calls: new Map([...operatorHandlers(app, processing), ...calls]),
       registry: new SessionRegistry(),
       clock,
       random: this.#random,
       logger,
-      limits: sessionLimitsOf(options),
+      limits: sessionLimits,
     };
   }
 

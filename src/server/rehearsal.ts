@@ -106,7 +106,7 @@ export class Rehearsal<App extends Contract> {
       audit: () => undefined,
       marks: new LiveMarks(clock),
       wallClock: new WallClockWatch(clock),
-      pushes: new PushEncoder(),
+      pushes: new PushEncoder({ sizeMax: 2 * sessionLimits.outboxBytesMax }),
       calls: callTable(app, handle),
       registry: new SessionRegistry(),
       clock,

@@ -6,7 +6,7 @@ const messageAt = (offset: number): Message => ({ channel: "a", offset, payload:
 
 describe("the encoder of pushes", () => {
   it("encodes a message as its push, once", () => {
-    const pushes = new PushEncoder();
+    const pushes = new PushEncoder({ sizeMax: 1_000 });
     const message = messageAt(7);
     const prepared = pushes.message(message);
     expect(prepared.data).toBe('{"push":"message","channel":"a","offset":7,"data":{"n":1},"from":"ada","at":5}');
@@ -15,15 +15,30 @@ describe("the encoder of pushes", () => {
   });
 
   it("tells messages apart that share a slot", () => {
-    const pushes = new PushEncoder();
+    const pushes = new PushEncoder({ sizeMax: 1_000 });
     const [one, other] = [messageAt(1), messageAt(257)];
     expect(pushes.message(one).data).toContain('"offset":1,');
     expect(pushes.message(other).data).toContain('"offset":257,');
     expect(pushes.message(one).data).toContain('"offset":1,');
   });
 
+  it("keeps of large messages what has room, and the newest in any case", () => {
+    const pushes = new PushEncoder({ sizeMax: 100 });
+    const messages = Array.from({ length: 300 }, (_, index) => ({ ...messageAt(index), payload: "1".repeat(25) }));
+    const prepared = messages.map((message) => pushes.message(message));
+    const isKept = (index: number): boolean => {
+      const message = messages[index];
+      return message !== undefined && pushes.message(message) === prepared[index];
+    };
+    expect([299, 298, 297, 296, 295].map(isKept)).toEqual([true, true, true, true, false]);
+    const larger = { ...messageAt(7), payload: "1".repeat(101) };
+    const kept = pushes.message(larger);
+    expect(pushes.message(larger)).toBe(kept);
+    expect(isKept(299)).toBe(false);
+  });
+
   it("encodes presence, whole or in part, once", () => {
-    const pushes = new PushEncoder();
+    const pushes = new PushEncoder({ sizeMax: 1_000 });
     const member = { member: "m", id: "ada", state: null };
     const all = { kind: "all", channel: "a", members: [member] } as const;
     const change = { kind: "change", channel: "a", joined: [], left: ["m"] } as const;

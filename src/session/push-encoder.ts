@@ -4,8 +4,16 @@ import { PreparedMessage } from "../websocket/prepared-message.js";
 import type { PresencePush } from "../wire/messages.js";
 import { encodeMessagePush, encodePush } from "../wire/server-message-codec.js";
 
-/** Of so many messages the encoded form is kept. A power of two. */
+/** Of so many messages the encoded form is kept at most. A power of two. */
 const slotCount = 256;
+
+export interface PushEncoderOptions {
+  /**
+   * … and of so many characters of their payloads, but for one message. Each is held in three forms, also when nothing is
+   * published any more. What one connection takes at once should fit: the next takes the same.
+   */
+  readonly sizeMax: number;
+}
 
 interface Slot {
   readonly message: Message;
@@ -21,15 +29,38 @@ interface Slot {
  */
 export class PushEncoder {
   readonly #slots: (Slot | undefined)[] = Array.from({ length: slotCount }, () => undefined);
+  readonly #sizeMax: number;
+  #size = 0;
+  /** The slot that was emptied last. */
+  #emptied = 0;
   #presence: { readonly update: PresenceUpdate; readonly prepared: PreparedMessage } | undefined;
+
+  constructor({ sizeMax }: PushEncoderOptions) {
+    this.#sizeMax = sizeMax;
+  }
 
   message(message: Message): PreparedMessage {
     const index = message.offset & (slotCount - 1);
     const slot = this.#slots[index];
     if (slot?.message === message) return slot.prepared;
     const prepared = new PreparedMessage(encodeMessagePush(message));
-    this.#slots[index] = { message, prepared };
+    this.#keep(index, { message, prepared });
     return prepared;
+  }
+
+  #keep(index: number, slot: Slot): void {
+    this.#empty(index);
+    this.#slots[index] = slot;
+    this.#size += slot.message.payload.length;
+    for (let step = 0; step < slotCount && this.#size > this.#sizeMax; step++) {
+      this.#emptied = (this.#emptied + 1) & (slotCount - 1);
+      if (this.#emptied !== index) this.#empty(this.#emptied);
+    }
+  }
+
+  #empty(index: number): void {
+    this.#size -= this.#slots[index]?.message.payload.length ?? 0;
+    this.#slots[index] = undefined;
   }
 
   presence(update: PresenceUpdate): PreparedMessage {

@@ -34,6 +34,15 @@ describe("pings", () => {
     expect([await first, await second, sent]).toEqual([15, 30, [bytes(1), bytes(2)]]);
   });
 
+  it("end without a word when every pong has come", async () => {
+    const { clock, pings } = pingsWithWire();
+    const first = pings.ping(bytes(1));
+    clock.advance(5);
+    pings.pong(bytes(1));
+    pings.end(notSent());
+    expect(await first).toBe(5);
+  });
+
   it("are answered by the pong of a later ping, too (RFC 6455, 5.5.3)", async () => {
     const { clock, pings } = pingsWithWire();
     const waiting = [pings.ping(bytes(1)), pings.ping(bytes(2)), pings.ping(bytes(3))];
