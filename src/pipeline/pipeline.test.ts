@@ -28,10 +28,20 @@ const brokenSchema: StandardSchema = {
   },
 };
 
+/** Answers later, or fails then. */
+const slowSchema: StandardSchema = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value) => (value === 0 ? Promise.reject(new TypeError("a bad schema")) : Promise.resolve({ value })),
+  },
+};
+
 const app = contract({
   "chat/:room": channel({ message: z.object({ text: z.string().min(1) }) }),
   numbers: channel({ message: z.unknown() }),
   broken: channel({ message: brokenSchema }),
+  slow: channel({ message: slowSchema }),
   queued: channel({ message: z.object({ text: z.string() }) }),
 });
 
@@ -190,6 +200,14 @@ describe("the pipeline", () => {
       expect(delivered).toEqual([]);
     },
   );
+
+  it("waits for a schema that takes its time, and fails the message where that fails", async () => {
+    const pipeline = pipelineWith();
+    await expect(publish(pipeline, 1, "slow")).resolves.toMatchObject({ stage: "delivered" });
+    const failure = { code: "message/failed", message: "the contract's schema failed" };
+    await expect(publish(pipeline, 0, "slow")).rejects.toMatchObject(failure);
+    expect(delivered.map(([name]) => name)).toEqual(["slow"]);
+  });
 
   it("fails a message whose schema fails", async () => {
     await expect(publish(pipelineWith(), 1, "broken")).rejects.toMatchObject({
