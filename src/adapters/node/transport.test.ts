@@ -296,7 +296,7 @@ describe("a socket's handle", () => {
     socket.pause();
     await once(socket, "readable");
     expect(takenTransportOf(socket)).toBeUndefined();
-    expect(socket.read()?.toString()).toBe("read before");
+    expect(String(socket.read())).toBe("read before");
     peer.pause();
     socket.write(Buffer.alloc(32 * 1024 * 1024));
     expect(takenTransportOf(socket)).toBeUndefined();
