@@ -36,6 +36,12 @@ export const servers = {
     dialect: "raw",
     path: "/",
   },
+  engineBun: {
+    name: "busbar, the engine under Bun",
+    command: ["node_modules/.bin/bun", "servers/busbar-bun.mjs", "PORT", "WORK"],
+    dialect: "raw",
+    path: "/",
+  },
   python: {
     name: "websockets (Python)",
     command: ["/usr/bin/python3", "servers/websockets.py", "PORT", "WORK"],
@@ -59,7 +65,7 @@ export const servers = {
   },
 };
 
-const engines = ["engine", "ws", "uwebsockets", "bun", "python", "floor"];
+const engines = ["engine", "engineBun", "ws", "uwebsockets", "bun", "python", "floor"];
 const systems = ["memory", "disk", "socketio", "recovery"];
 
 /** @type {readonly Case[]} */

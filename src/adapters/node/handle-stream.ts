@@ -3,7 +3,7 @@ import { TLSSocket } from "node:tls";
 import { getSystemErrorName } from "node:util";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener } from "../../websocket/ports.js";
-import { transportError } from "./transport-error.js";
+import { transportError } from "../../kernel/transport-error.js";
 
 /**
  * Node's own streams under its sockets: they read into one buffer for all connections, write with one call, and take up

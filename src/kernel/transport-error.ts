@@ -1,4 +1,4 @@
-import { BusbarError } from "../../kernel/errors.js";
+import { BusbarError } from "./errors.js";
 
 /** The error of a connection that broke. */
 export function transportError(cause: Error): BusbarError {
