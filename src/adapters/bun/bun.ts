@@ -60,13 +60,21 @@ export interface Bun {
   listen<Data>(options: BunListenOptions<Data>): BunTcpListener;
 }
 
+/** Whether this is Bun. */
+export const isBun: boolean = globalBun() !== undefined;
+
 /** The global `Bun`. @throws BusbarError `server/cannot-listen` where this is not Bun. */
 export function findBun(): Bun {
-  const found: unknown = Reflect.get(globalThis, "Bun");
-  if (isBun(found)) return found;
+  const bun = globalBun();
+  if (bun !== undefined) return bun;
   throw new BusbarError("server/cannot-listen", "this build of busbar/websocket is for Bun, and there is no Bun here");
 }
 
-function isBun(found: unknown): found is Bun {
+function globalBun(): Bun | undefined {
+  const found: unknown = Reflect.get(globalThis, "Bun");
+  return isListening(found) ? found : undefined;
+}
+
+function isListening(found: unknown): found is Bun {
   return typeof found === "object" && found !== null && typeof Reflect.get(found, "listen") === "function";
 }
