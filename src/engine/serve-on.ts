@@ -1,3 +1,4 @@
+import { BusbarError } from "../kernel/errors.js";
 import type { Listen } from "./listening.js";
 import { limitsOf, type ServeOptions } from "./options.js";
 import { SocketHost, type SocketHandler } from "./socket-host.js";
@@ -27,4 +28,19 @@ export async function serveOn(listen: Listen, handler: SocketHandler, options: S
 function urlHost(host: string | undefined): string {
   if (host === undefined || host === "0.0.0.0" || host === "::") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
+}
+
+/** The error of a place that cannot be listened on. */
+export function cannotListen({ port = 0, socketPath }: ServeOptions, cause: unknown): BusbarError {
+  const place = socketPath ?? `port ${port}`;
+  return new BusbarError("server/cannot-listen", `cannot listen on ${place}: ${detailOf(cause)}`, { cause });
+}
+
+/** The error of a key and a certificate that are no such. */
+export function unusableTls(cause: unknown): BusbarError {
+  return new BusbarError("options/invalid", `the option tls cannot be used: ${detailOf(cause)}`, { cause });
+}
+
+function detailOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

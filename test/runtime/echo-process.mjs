@@ -2,9 +2,10 @@
  * The built engine in a process of its own, under Node or under Bun: an echo that listens by itself, one with TLS, one on
  * a Unix socket and one that is attached to an HTTP server. Prints where they are; ends them when its input ends.
  */
+import { once } from "node:events";
 import { createServer } from "node:http";
 import process from "node:process";
-import { attach, serve } from "busbar/websocket";
+import { attach, broadcast, serve } from "busbar/websocket";
 
 /** @type {{ readonly key: string; readonly cert: string; readonly socketPath: string }} */
 const { key, cert, socketPath } = JSON.parse(process.argv[2] ?? "{}");
@@ -28,7 +29,10 @@ const handlers = {
   "/gate": (socket) => void socket.on("message", openGate),
   "/all": (socket) =>
     void socket.on("message", (message) => {
-      for (const other of server.sockets) if (other.request.path === "/all") void other.send(message);
+      void broadcast(
+        [...server.sockets].filter(({ request }) => request.path === "/all"),
+        message,
+      );
     }),
 };
 
@@ -55,9 +59,10 @@ const address = http.address();
 const attachedPort = typeof address === "object" && address !== null ? address.port : 0;
 
 const runtime = "Bun" in globalThis ? "bun" : "node";
-console.log(JSON.stringify({ runtime, port: server.port, securePort: secure.port, attachedPort }));
-process.stdin.on("end", () => {
-  http.close();
-  void Promise.all([server, secure, local, attached].map((one) => one.close())).then(() => console.log("closed"));
-});
+const entry = import.meta.resolve("busbar/websocket").replace(/^.*[/]dist[/]/, "");
+console.log(JSON.stringify({ runtime, entry, port: server.port, securePort: secure.port, attachedPort }));
 process.stdin.resume();
+await once(process.stdin, "end");
+http.close();
+await Promise.all([server, secure, local, attached].map((one) => one.close()));
+console.log("closed");

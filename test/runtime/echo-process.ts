@@ -1,7 +1,7 @@
 /** Starts the echo of `echo-process.mjs` under a runtime. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
@@ -9,11 +9,26 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
 import { selfSigned } from "../support/certificate.js";
 
+const repository = fileURLToPath(new URL("../..", import.meta.url));
 const program = fileURLToPath(new URL("echo-process.mjs", import.meta.url));
+
+/**
+ * Lay the program where an application would be, with the package beside it: in the repository Bun would follow the paths
+ * of `tsconfig.json` to the sources.
+ */
+function install(folder: string): string {
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(repository, join(folder, "node_modules", "busbar"));
+  const installed = join(folder, "echo-process.mjs");
+  copyFileSync(program, installed);
+  return installed;
+}
 
 /** Where the servers are, as the process says it. */
 export interface Places {
   readonly runtime: string;
+  /** Which file of the package it runs on. */
+  readonly entry: string;
   readonly port: number;
   readonly securePort: number;
   readonly attachedPort: number;
@@ -39,7 +54,7 @@ export class EchoProcess {
     const folder = mkdtempSync(join(tmpdir(), "busbar-runtime-"));
     const { cert, key } = selfSigned();
     const options = JSON.stringify({ key, cert, socketPath: join(folder, "socket") });
-    const child = spawn(path, [program, options], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(path, [install(folder), options], { stdio: ["pipe", "pipe", "inherit"] });
     const output = createInterface(child.stdout);
     const [line]: unknown[] = await Promise.race([once(output, "line"), once(output, "close")]);
     const places: Places = JSON.parse(String(line));

@@ -246,13 +246,19 @@ const stop: Scenario = async (echo) => {
   expect(await closing).toEqual({ code: 0, said: "closed" });
 };
 
-function describeScenarios(path: string, runtime: string): void {
+function describeScenarios(path: string, runtime: string, entry: string): void {
   const echo = useEcho(path);
 
-  it("the process is what it is meant to be", () => expect(echo().places.runtime).toBe(runtime));
-  for (const [title, scenario] of Object.entries(scenarios)) it(title, () => scenario(echo()));
-  it("a server that closes tells its peers, waits for them, and leaves nothing behind", () => stop(echo()));
+  it("the package gives the build that is meant for it", () => {
+    expect(echo().places).toMatchObject({ runtime, entry });
+  });
+  it.each(Object.entries(scenarios))("%s", async (_, scenario) => {
+    await expect(scenario(echo())).resolves.toBeUndefined();
+  });
+  it("a server that closes tells its peers, waits for them, and leaves nothing behind", async () => {
+    await expect(stop(echo())).resolves.toBeUndefined();
+  });
 }
 
-describe("under Node", () => describeScenarios(process.execPath, "node"));
-describeWith("bun", "under Bun", (path) => describeScenarios(path, "bun"));
+describe("under Node", () => describeScenarios(process.execPath, "node", "engine/index.js"));
+describeWith("bun", "under Bun", (path) => describeScenarios(path, "bun", "engine/index-bun.js"));

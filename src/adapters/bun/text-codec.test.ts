@@ -32,6 +32,7 @@ describe("Bun's text codec, on methods that Node has too", () => {
   });
 
   it("is the portable one where a method is missing", () => {
+    expect(bunTextCodecOn(null)).toBe(portableTextCodec);
     expect(bunTextCodecOn({})).toBe(portableTextCodec);
     expect(bunTextCodecOn({ utf8Slice: () => "" })).toBe(portableTextCodec);
   });

@@ -12,9 +12,9 @@ type Write = (text: string, offset: number) => number;
  *
  * @param prototype of Buffers
  */
-export function bunTextCodecOn(prototype: object): TextCodec {
-  const slice: unknown = Reflect.get(prototype, "utf8Slice");
-  const write: unknown = Reflect.get(prototype, "utf8Write");
+export function bunTextCodecOn(prototype: object | null): TextCodec {
+  const slice: unknown = prototype && Reflect.get(prototype, "utf8Slice");
+  const write: unknown = prototype && Reflect.get(prototype, "utf8Write");
   if (!isSlice(slice) || !isWrite(write)) return portableTextCodec;
   return {
     isUtf8(bytes, start, end) {
@@ -32,7 +32,12 @@ export function bunTextCodecOn(prototype: object): TextCodec {
   };
 }
 
-export const bunTextCodec: TextCodec = bunTextCodecOn(Buffer.prototype);
+export const bunTextCodec: TextCodec = bunTextCodecOn(prototypeOf(Buffer.alloc(0)));
+
+function prototypeOf(buffer: object): object | null {
+  const prototype: unknown = Object.getPrototypeOf(buffer);
+  return typeof prototype === "object" ? prototype : null;
+}
 
 function isSlice(found: unknown): found is Slice {
   return typeof found === "function";

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { FakeBun } from "../../test/support/fake-bun.js";
 import { LogBook } from "../../test/support/engine-ground.js";
-import { listenOnBun } from "./listen-bun.js";
 import type { ServeOptions } from "./options.js";
-import { serve } from "./serve-bun.js";
+import { listenOnBun, serve } from "./serve-bun.js";
 
 const listen = (bun: FakeBun, options: ServeOptions) =>
   listenOnBun({ options, connectionsMax: 10, accept: () => {} }, bun);
