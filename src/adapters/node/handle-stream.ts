@@ -3,7 +3,8 @@ import { TLSSocket } from "node:tls";
 import { getSystemErrorName } from "node:util";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener } from "../../websocket/ports.js";
-import { systemError, transportError } from "./transport-error.js";
+import { transportError } from "../../kernel/transport-error.js";
+import { systemError } from "./system-error.js";
 
 /**
  * Node's own streams under its sockets: they read into one buffer for all connections, write with one call, and take up
