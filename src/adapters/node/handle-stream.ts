@@ -54,8 +54,7 @@ interface WriteRequest {
 }
 
 interface ShutdownRequest {
-  stream?: HandleTransport;
-  oncomplete?: (this: ShutdownRequest, status: number) => void;
+  oncomplete?: (status: number) => void;
 }
 
 /** What Node's streams are made of. */
@@ -106,7 +105,7 @@ function isHandle(handle: unknown): handle is Handle {
   return handleMethods.every((name) => typeof Reflect.get(handle, name) === "function");
 }
 
-/** The stream under a socket; undefined where there is none that is known, as under TLS. */
+/** The stream under a socket; undefined where none is known, as under TLS. */
 export function rawStreamOf(socket: Socket): RawStream | undefined {
   const handle: unknown = Reflect.get(socket, "_handle");
   if (binding === undefined || socket instanceof TLSSocket || !isHandle(handle)) return undefined;
@@ -331,8 +330,7 @@ class HandleTransport extends HandleStream implements Transport {
     if (this.#isEnding || this.#isGone) return;
     this.#isEnding = true;
     const request = new this.binding.ShutdownWrap();
-    request.stream = this;
-    request.oncomplete = onShut;
+    request.oncomplete = (outcome) => this.shut(outcome);
     const status = this.handle.shutdown(request);
     if (status !== 0) this.shut(status);
   }
@@ -389,10 +387,6 @@ function onRead(this: Handle, bytes: unknown): unknown {
 function onWritten(this: WriteRequest, status: number): void {
   const { done, handle } = this;
   if (done !== undefined) handle?.[owner]?.written(status, done);
-}
-
-function onShut(this: ShutdownRequest, status: number): void {
-  this.stream?.shut(status);
 }
 
 function onClosed(this: Handle): void {
