@@ -24,6 +24,12 @@ describe("Bun's text codec, on methods that Node has too", () => {
     );
   });
 
+  it("gives memory of the size that is asked for, and no two the same", () => {
+    const [one, other] = [bunTextCodec.allocate(10_000), bunTextCodec.allocate(10_000)];
+    expect([one.length, one.byteOffset, one.buffer.byteLength]).toEqual([10_000, 0, 10_000]);
+    expect(other.buffer).not.toBe(one.buffer);
+  });
+
   it("keeps a byte order mark, and tells malformed bytes", () => {
     const marked = Buffer.from("\uFEFFx");
     expect(bunTextCodec.decode(marked, 0, marked.length)).toBe("\uFEFFx");

@@ -29,6 +29,9 @@ export function bunTextCodecOn(prototype: object | null): TextCodec {
     encodeInto(text, target, offset) {
       return write.call(target, text, offset);
     },
+    allocate(size) {
+      return Buffer.allocUnsafeSlow(size);
+    },
   };
 }
 
