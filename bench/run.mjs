@@ -6,7 +6,7 @@
  * or shorter; `--page` writes the page from the results of last time.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { cases } from "./cases.mjs";
@@ -77,8 +77,6 @@ if (positionals.length === 0) writeReport(measured, "../docs");
 /** Install what we are compared with, which does not come with the project, and build. */
 function prepare() {
   if (!existsSync("node_modules/ws")) execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { stdio: "inherit" });
-  // The servers import the package by its name, so that it is found as by whoever installed it.
-  if (!lstatSync("node_modules/busbar", { throwIfNoEntry: false })) symlinkSync("../..", "node_modules/busbar");
   execFileSync("npm", ["run", "build", "--silent"], { cwd: "..", stdio: "inherit" });
   const sources = readdirSync("load")
     .filter((name) => name.endsWith(".c"))

@@ -1,5 +1,7 @@
 /** The engine by itself: `node busbar-engine.mjs PORT echo|fanout [deflate]`, or the same with `bun`. */
-import { broadcast, serve } from "busbar/websocket";
+// Where a program that has installed the package is led by its export conditions.
+const build = process.versions.bun === undefined ? "index" : "index-bun";
+const { broadcast, serve } = await import(`../../dist/engine/${build}.js`);
 
 const [, , port, work, deflate] = process.argv;
 const logger = { debug() {}, info() {}, warn() {}, error: console.error };

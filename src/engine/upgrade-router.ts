@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { takenTransportOf } from "../adapters/node/handle-stream.js";
 import { NodeTransport } from "../adapters/node/transport.js";
 import { BusbarError } from "../kernel/errors.js";
 import { HeaderMap } from "../protocol/header-map.js";
@@ -12,6 +13,8 @@ export interface UpgradeSource {
   on(event: "upgrade", listener: UpgradeListener): unknown;
   off(event: "upgrade", listener: UpgradeListener): unknown;
   listenerCount(event: "upgrade"): number;
+  /** Whether nobody else needs the sockets that are upgraded. Default: false, as with servers that others look after. */
+  readonly givesSocketsAway?: boolean;
 }
 
 /** One for each HTTP server that anything is attached to. */
@@ -62,6 +65,7 @@ export class UpgradeRouter {
   readonly #onUpgrade: UpgradeListener = ({ httpVersion, method = "", rawHeaders, url = "/" }, socket, early) => {
     const host = this.#hostOf(url.split("?", 1)[0] ?? url);
     const head = { method, target: url, httpVersion, headers: new HeaderMap(rawHeaders) };
-    host?.upgrade(new NodeTransport(socket), head, early);
+    const taken = this.#source.givesSocketsAway === true ? takenTransportOf(socket) : undefined;
+    host?.upgrade(taken ?? new NodeTransport(socket), head, early);
   };
 }

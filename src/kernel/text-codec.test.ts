@@ -29,6 +29,12 @@ describe("the portable text codec", () => {
     expect(codec.encodeInto(text, new Uint8Array(length), 0)).toBe(length);
   });
 
+  it("gives memory of the size that is asked for, and no two the same", () => {
+    const [one, other] = [codec.allocate(10_000), codec.allocate(10_000)];
+    expect([one.length, one.byteOffset, one.buffer.byteLength]).toEqual([10_000, 0, 10_000]);
+    expect(other.buffer).not.toBe(one.buffer);
+  });
+
   it("keeps a byte order mark", () => {
     expect(codec.decode(new Uint8Array([0xef, 0xbb, 0xbf, 0x61]), 0, 4)).toBe("\uFEFFa");
   });

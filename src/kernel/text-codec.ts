@@ -1,5 +1,6 @@
 /**
- * The port for turning text into UTF-8 and back: each runtime has a fast way of its own.
+ * The port for turning text into UTF-8 and back, and for the memory that it is written into: each runtime has fast ways of its
+ * own.
  *
  * A lone surrogate in a string is written as U+FFFD (3 bytes), and `byteLength` counts it so.
  */
@@ -12,6 +13,8 @@ export interface TextCodec {
   byteLength(text: string): number;
   /** Write `text` at `offset`; the caller made sure that `byteLength(text)` bytes fit. Returns the bytes written. */
   encodeInto(text: string, target: Uint8Array, offset: number): number;
+  /** Memory for `size` bytes. Its content is not defined: it may be somebody else's, so that all of it has to be written. */
+  allocate(size: number): Uint8Array;
 }
 
 const encoder = new TextEncoder();
@@ -46,6 +49,9 @@ export const portableTextCodec: TextCodec = {
   },
   encodeInto(text, target, offset) {
     return encoder.encodeInto(text, target.subarray(offset)).written;
+  },
+  allocate(size) {
+    return new Uint8Array(size);
   },
 };
 

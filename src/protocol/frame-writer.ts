@@ -74,7 +74,7 @@ export class FrameWriter {
 
   /** Memory for so many bytes, and where they begin in it. */
   #room(size: number): { readonly memory: Uint8Array; readonly at: number } {
-    if (size > SLAB_PIECE_BYTES_MAX) return { memory: new Uint8Array(size), at: 0 };
+    if (size > SLAB_PIECE_BYTES_MAX) return { memory: this.#options.text.allocate(size), at: 0 };
     const at = this.#slab.room(size);
     return { memory: this.#slab.memory, at };
   }

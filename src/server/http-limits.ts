@@ -45,6 +45,11 @@ function whole(value: number): number {
   return Math.ceil(Math.min(value, INTEGER_MAX));
 }
 
+/** The upgrades of a server whose sockets are ours alone. */
+export class Upgrades extends EventEmitter {
+  readonly givesSocketsAway = true;
+}
+
 export interface HttpGuardOptions {
   readonly limits: HttpLimits;
   readonly logger: Logger;
@@ -63,7 +68,7 @@ export class HttpGuard {
   readonly #answering = new WeakSet<object>();
   readonly #refused = new WeakSet<object>();
   /** The upgrades of the server that is watched. */
-  readonly upgrades: EventEmitter = new EventEmitter();
+  readonly upgrades: Upgrades = new Upgrades();
   /** The connections that have not asked for anything yet. */
   readonly #unasked: Deadlines<Socket>;
   /** The requests that were answered, and whose bodies nobody reads. */

@@ -18,8 +18,8 @@ export interface OutboxOwner {
  */
 export class Outbox implements Writing {
   readonly #owner: OutboxOwner;
-  /** Where frames are appended; call `appended` behind it. */
-  readonly frames: Frames = new Frames();
+  /** Made with the first frame. */
+  #frames: Frames | undefined;
   #writingBytes = 0;
   /** Made with the first write. */
   #onWritten: ((error?: BusbarError) => void) | undefined;
@@ -35,9 +35,18 @@ export class Outbox implements Writing {
     this.#owner = owner;
   }
 
+  /** Where frames are appended; call `appended` behind it. */
+  get frames(): Frames {
+    return (this.#frames ??= new Frames());
+  }
+
   /** Bytes that the kernel has not taken. */
   get bufferedBytes(): number {
-    return this.frames.byteLength + this.#writingBytes;
+    return this.#waitingBytes + this.#writingBytes;
+  }
+
+  get #waitingBytes(): number {
+    return this.#frames === undefined ? 0 : this.#frames.byteLength;
   }
 
   /** Whether a write is under way that the kernel has not taken, so that the peer may have stopped reading. */
@@ -71,7 +80,7 @@ export class Outbox implements Writing {
    */
   handedOver(): Promise<void> {
     if (this.#failure !== undefined) return optionalRejection(this.#failure());
-    if (this.frames.byteLength > 0) return (this.#handedOver ??= optionalDeferred()).promise;
+    if (this.#waitingBytes > 0) return (this.#handedOver ??= optionalDeferred()).promise;
     if (this.#writingBytes > 0) return (this.#writing ??= optionalDeferred()).promise;
     return Promise.resolve();
   }
@@ -80,7 +89,7 @@ export class Outbox implements Writing {
   fail(failure: NotSent): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
-    this.frames.take();
+    this.#frames?.take();
     this.#writingBytes = 0;
     this.#writing?.reject(failure());
     this.#handedOver?.reject(failure());
@@ -101,7 +110,7 @@ export class Outbox implements Writing {
   }
 
   #flush(): void {
-    const { byteLength } = this.frames;
+    const byteLength = this.#waitingBytes;
     if (byteLength === 0 || this.#isHeld || this.#writingBytes > 0) return;
     const { transport, turnWriter } = this.#owner;
     const pieces = turnWriter.piecesOf(this.frames.take());
@@ -119,7 +128,7 @@ export class Outbox implements Writing {
     this.#writing?.resolve();
     this.#writing = undefined;
     this.#owner.outboxWritten();
-    if (this.frames.byteLength > 0) this.#scheduleFlush();
+    if (this.#waitingBytes > 0) this.#scheduleFlush();
   }
 }
 

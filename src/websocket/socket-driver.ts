@@ -56,8 +56,6 @@ export class SocketDriver
   readonly transport: Transport;
   readonly connection: Connection;
   readonly messageDeflate: MessageDeflate | undefined;
-  readonly outbox: Outbox;
-  readonly sender: Sender;
   readonly #kind: SocketKind;
   readonly #address: string | undefined;
   readonly #owner: SocketOwner | undefined;
@@ -65,6 +63,8 @@ export class SocketDriver
   readonly #keepalive: Keepalive | undefined;
   // What many sockets never need is made when it is needed first: a server has many sockets.
   #inbox: Inbox | undefined;
+  #outbox: Outbox | undefined;
+  #sender: Sender | undefined;
   #pings: Pings | undefined;
   #closing: Closing | undefined;
   #closed: Deferred<CloseInfo> | undefined;
@@ -85,9 +85,7 @@ export class SocketDriver
       this.messageDeflate = new MessageDeflate({ role, parameters, fromBytes: limits.deflateFromBytes, deflate, text });
     }
     // What follows is given the socket itself, in place of closures and options of its own.
-    this.outbox = new Outbox(this);
     this.#listeners = new Listeners(this);
-    this.sender = new Sender(this);
     if (limits.keepaliveIdleMs > 0) this.#keepalive = this.#keepAlive();
   }
 
@@ -95,8 +93,21 @@ export class SocketDriver
   get inbox(): Inbox {
     if (this.#inbox !== undefined) return this.#inbox;
     this.#inbox = new Inbox(this);
-    if (this.#isClosed || this.sender.isClosing) this.#inbox.end();
+    if (this.#isClosed || this.#isClosing) this.#inbox.end();
     return this.#inbox;
+  }
+
+  get outbox(): Outbox {
+    return (this.#outbox ??= new Outbox(this));
+  }
+
+  get sender(): Sender {
+    return (this.#sender ??= new Sender(this));
+  }
+
+  /** Whether our close frame is on its way. */
+  get #isClosing(): boolean {
+    return this.#sender?.isClosing === true;
   }
 
   get pings(): Pings {
@@ -159,7 +170,7 @@ export class SocketDriver
 
   get state(): "open" | "closing" | "closed" {
     if (this.#isClosed) return "closed";
-    return this.connection.state === "open" && !this.sender.isClosing ? "open" : "closing";
+    return this.connection.state === "open" && !this.#isClosing ? "open" : "closing";
   }
 
   /**
@@ -210,8 +221,8 @@ export class SocketDriver
     this.closing.over();
     this.#keepalive?.stop();
     const failure = notSent(cause);
-    this.outbox.fail(failure);
-    this.sender.end(failure);
+    this.#outbox?.fail(failure);
+    this.#sender?.end(failure);
     this.#pings?.end(failure);
     this.#inbox?.end();
     const { info } = this.closing;
@@ -277,7 +288,7 @@ export class SocketDriver
   }
 
   #deliver(message: string | Uint8Array): void {
-    if (this.sender.isClosing || this.connection.state === "closed") return;
+    if (this.#isClosing || this.connection.state === "closed") return;
     this.#announceOpen();
     const isNoneWaiting = this.#inbox === undefined || this.#inbox.length === 0;
     if (isNoneWaiting && this.#listeners.has("message")) this.#listeners.emit("message", message);
@@ -312,7 +323,7 @@ export class SocketDriver
 
   #answerPing(payload: Uint8Array): void {
     if (!this.connection.canSend) return;
-    if (this.outbox.isBlocked) this.#waitingPong = payload;
+    if (this.#outbox?.isBlocked === true) this.#waitingPong = payload;
     else this.#sendControl("pong", payload);
   }
 
@@ -363,7 +374,7 @@ export class SocketDriver
       timeoutMs: limits.keepaliveTimeoutMs,
       isListening: () => !this.#isPaused,
       onIdle: () => {
-        if (this.connection.canSend && !this.outbox.isBlocked) this.#sendControl("ping", new Uint8Array(0));
+        if (this.connection.canSend && this.#outbox?.isBlocked !== true) this.#sendControl("ping", new Uint8Array(0));
       },
       onGone: () => {
         const message = `the peer has been silent for ${limits.keepaliveIdleMs + limits.keepaliveTimeoutMs} ms`;

@@ -3,7 +3,8 @@ import { TLSSocket } from "node:tls";
 import { getSystemErrorName } from "node:util";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener } from "../../websocket/ports.js";
-import { transportError } from "./transport-error.js";
+import { transportError } from "../../kernel/transport-error.js";
+import { systemError } from "./system-error.js";
 
 /**
  * Node's own streams under its sockets: they read into one buffer for all connections, write with one call, and take up
@@ -16,10 +17,7 @@ import { transportError } from "./transport-error.js";
  * 14.6 µs, 16 of them in flight 1.9 against 2.5 µs, echo of 16 KiB 27.8 against 36.7 µs.
  */
 export interface RawStream {
-  /**
-   * Hand what is read to `onBytes`, which may use it until it returns. Ends and errors still come to the socket, and what
-   * it had read before.
-   */
+  /** Hand what is read to `onBytes`, which may use it until it returns. All else, and what was read before, the socket tells. */
   listen(onBytes: (chunk: Uint8Array) => void): void;
   /** `done` is called once, at once or later, with an error where not everything was written. */
   write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void;
@@ -56,8 +54,7 @@ interface WriteRequest {
 }
 
 interface ShutdownRequest {
-  stream?: HandleTransport;
-  oncomplete?: (this: ShutdownRequest, status: number) => void;
+  oncomplete?: (status: number) => void;
 }
 
 /** What Node's streams are made of. */
@@ -108,20 +105,32 @@ function isHandle(handle: unknown): handle is Handle {
   return handleMethods.every((name) => typeof Reflect.get(handle, name) === "function");
 }
 
-/** The stream under a socket; undefined where there is none that is known, as under TLS. */
+/** The stream under a socket; undefined where none is known, as under TLS. */
 export function rawStreamOf(socket: Socket): RawStream | undefined {
   const handle: unknown = Reflect.get(socket, "_handle");
   if (binding === undefined || socket instanceof TLSSocket || !isHandle(handle)) return undefined;
   return new SocketStream(socket, handle, binding);
 }
 
-/**
- * A handle that has no socket of Node as a transport; undefined where it is not what is expected.
- *
- * @param onClosed told when the connection is gone
- */
+/** A handle that has no socket of Node as a transport; undefined where it is not what is expected. */
 export function handleTransportOf(handle: unknown, onClosed: () => void): Transport | undefined {
   return binding !== undefined && isHandle(handle) ? new HandleTransport(handle, binding, onClosed) : undefined;
+}
+
+/** Go on with a socket's handle without the socket, which closes, and nobody must need; undefined where that cannot be done. */
+export function takenTransportOf(socket: Socket): Transport | undefined {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const isBusy = socket.readableLength + socket.writableLength > 0 || socket.readableEnded;
+  if (binding === undefined || isBusy || socket instanceof TLSSocket || !isHandle(handle)) return undefined;
+  handle.readStop();
+  handle.reading = false;
+  Reflect.set(socket, "_handle", null);
+  // Node's own way from the handle to its socket.
+  for (const key of Object.getOwnPropertySymbols(handle)) {
+    if (Reflect.get(handle, key) === socket) Reflect.set(handle, key, null);
+  }
+  socket.destroy();
+  return new HandleTransport(handle, binding, () => {});
 }
 
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
@@ -210,10 +219,7 @@ abstract class HandleStream {
     return transportError(error);
   }
 
-  /**
-   * More is waiting on this connection. libuv would read it up to 32 times before it looks at another, which is 2 MiB: too
-   * long, where they are small frames.
-   */
+  /** More is waiting here. libuv would read 2 MiB of it before it looks at another connection: too long for small frames. */
   #letOthers(): void {
     if (!this.handle.reading || this.isGone) return;
     this.handle.readStop();
@@ -282,7 +288,6 @@ class SocketStream extends HandleStream implements RawStream {
 /** A connection that no socket of Node was made for. */
 class HandleTransport extends HandleStream implements Transport {
   readonly remoteAddress: string;
-  readonly isSecure = false;
   readonly #onClosed: () => void;
   #listener: TransportListener | undefined;
   #error: BusbarError | undefined;
@@ -300,6 +305,10 @@ class HandleTransport extends HandleStream implements Transport {
     this.remoteAddress = name.address ?? "local";
     handle.setNoDelay?.(true);
     this.readHere();
+  }
+
+  get isSecure(): boolean {
+    return false;
   }
 
   listen(listener: TransportListener): void {
@@ -321,8 +330,7 @@ class HandleTransport extends HandleStream implements Transport {
     if (this.#isEnding || this.#isGone) return;
     this.#isEnding = true;
     const request = new this.binding.ShutdownWrap();
-    request.stream = this;
-    request.oncomplete = onShut;
+    request.oncomplete = (outcome) => this.shut(outcome);
     const status = this.handle.shutdown(request);
     if (status !== 0) this.shut(status);
   }
@@ -368,11 +376,6 @@ class HandleTransport extends HandleStream implements Transport {
   }
 }
 
-function systemError(call: string, status: number): Error {
-  const code = getSystemErrorName(status);
-  return Object.assign(new Error(`${call} ${code}`), { code });
-}
-
 function goOn(stream: HandleStream): void {
   stream.goOn();
 }
@@ -384,10 +387,6 @@ function onRead(this: Handle, bytes: unknown): unknown {
 function onWritten(this: WriteRequest, status: number): void {
   const { done, handle } = this;
   if (done !== undefined) handle?.[owner]?.written(status, done);
-}
-
-function onShut(this: ShutdownRequest, status: number): void {
-  this.stream?.shut(status);
 }
 
 function onClosed(this: Handle): void {

@@ -53,6 +53,12 @@ describe("Node's text codec", () => {
     expect(nodeTextCodec.decode(bytes, 0, bytes.length)).toBe(`${"é".repeat(3000)}\uFFFD`);
   });
 
+  it("gives memory of the size that is asked for, and no two the same", () => {
+    const [one, other] = [nodeTextCodec.allocate(10_000), nodeTextCodec.allocate(10_000)];
+    expect([one.length, one.byteOffset, one.buffer.byteLength]).toEqual([10_000, 0, 10_000]);
+    expect(other.buffer).not.toBe(one.buffer);
+  });
+
   it("keeps a byte order mark", () => {
     expect(nodeTextCodec.decode(new Uint8Array([0xef, 0xbb, 0xbf, 0x61]), 0, 4)).toBe("\uFEFFa");
   });

@@ -43,4 +43,7 @@ export const nodeTextCodec: TextCodec = {
   encodeInto(text, target, offset) {
     return targetBuffer(target).write(text, offset, "utf8");
   },
+  allocate(size) {
+    return Buffer.allocUnsafeSlow(size);
+  },
 };

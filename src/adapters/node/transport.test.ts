@@ -8,7 +8,7 @@ import { deferred } from "../../kernel/deferred.js";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport } from "../../websocket/ports.js";
 import { Arrivals } from "./arrivals.js";
-import { rawStreamOf } from "./handle-stream.js";
+import { rawStreamOf, takenTransportOf } from "./handle-stream.js";
 import { NodeTransport, type NodeTransportOptions } from "./transport.js";
 
 const closing: (() => Promise<void>)[] = [];
@@ -134,6 +134,18 @@ const onHandle: Way = async (where) => {
   return { peer, transport, ear };
 };
 
+const onTaken: Way = async (where) => {
+  const { peer, socket } = await connected(where);
+  const closed = once(socket, "close");
+  const transport = takenTransportOf(socket);
+  if (transport === undefined) throw new Error("this Node has what is needed");
+  closing.push(async () => transport.destroy());
+  await closed;
+  const ear = new Ear();
+  transport.listen(ear);
+  return { peer, transport, ear };
+};
+
 const write = (transport: Transport, ...pieces: string[]): Promise<BusbarError | undefined> =>
   new Promise((resolve) =>
     transport.write(
@@ -154,6 +166,7 @@ describe.each<[string, Way]>([
   ["on what is under a socket", onSocket(rawStreamOf)],
   ["on a socket alone", onSocket(() => undefined)],
   ["without a socket", onHandle],
+  ["on what was taken from a socket", onTaken],
 ])("Node's transport %s", (_name, listening) => {
   it("writes pieces in their order and is done once the kernel has them", async () => {
     const { peer, transport } = await listening();
@@ -273,5 +286,21 @@ describe.each<[string, StreamOf]>([
     transport.resume();
     await ear.heard(5);
     expect(ear.text).toBe("later");
+  });
+});
+
+describe("a socket's handle", () => {
+  it("is not taken where the socket still has something to say or to write, or is gone", async () => {
+    const { peer, socket } = await connected();
+    peer.write("read before");
+    socket.pause();
+    await once(socket, "readable");
+    expect(takenTransportOf(socket)).toBeUndefined();
+    expect(String(socket.read())).toBe("read before");
+    peer.pause();
+    socket.write(Buffer.alloc(32 * 1024 * 1024));
+    expect(takenTransportOf(socket)).toBeUndefined();
+    socket.destroy();
+    expect(takenTransportOf(socket)).toBeUndefined();
   });
 });

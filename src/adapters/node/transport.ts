@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener } from "../../websocket/ports.js";
-import { transportError } from "./transport-error.js";
+import { transportError } from "../../kernel/transport-error.js";
 import { rawStreamOf, type RawStream } from "./handle-stream.js";
 
 export interface NodeTransportOptions {
