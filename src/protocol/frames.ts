@@ -61,7 +61,8 @@ export class Frames {
     if (runs === undefined || runs.length - this.#compactCount < LOOSE_RUNS_MAX) return;
     const loose = runs.splice(this.#compactCount);
     for (const piece of joined(loose)) {
-      const memory = piece.length * 2 < piece.buffer.byteLength ? piece.slice() : piece;
+      // A Buffer's `slice` would be no copy.
+      const memory = piece.length * 2 < piece.buffer.byteLength ? Uint8Array.from(piece) : piece;
       runs.push({ memory, from: 0, to: memory.length });
     }
     this.#compactCount = runs.length;
