@@ -302,7 +302,8 @@ export class Pipeline<Principal extends { readonly id: string }> {
     id: () => string,
   ): Promise<Outcome> {
     const work = { id, channel, match, data, message, principal, attempt: 1 };
-    const produced = await this.#deadlines.run((abort) => this.#options.executor.run(work, abort));
+    const run = this.#deadlines.run((abort) => this.#options.executor.run(work, abort));
+    const produced = await run.catch(failedToProcess);
     return { id, produced };
   }
 
@@ -361,6 +362,12 @@ async function attempt<Value>(what: string, call: () => Value | Promise<Value>):
   } catch (cause) {
     throw wireError("message/failed", what, { cause });
   }
+}
+
+/** The log has nothing to do with it: whatever keeps a processor from its outcome is a failure of the message. */
+function failedToProcess(cause: unknown): never {
+  if (cause instanceof WireError) throw cause;
+  throw wireError("message/failed", "whoever processed the message was gone before it was done", { cause });
 }
 
 function asWireError(cause: unknown): WireError {
