@@ -11,7 +11,15 @@ export const floors = [
   { floor: 3, folders: ["session", "client"] },
   {
     floor: 4,
-    folders: ["adapters/node", "adapters/browser", "adapters/memory", "adapters/lmdb", "adapters/jose", "testing"],
+    folders: [
+      "adapters/node",
+      "adapters/bun",
+      "adapters/browser",
+      "adapters/memory",
+      "adapters/lmdb",
+      "adapters/jose",
+      "testing",
+    ],
   },
   { floor: 5, folders: ["engine"] },
   { floor: 6, folders: ["server", "entry", "worker"] },
@@ -36,6 +44,7 @@ const ports = [
 export const seesOnly = {
   client: ["kernel/", "protocol/", "wire/", "contract/"],
   "adapters/node": ["kernel/", ...ports],
+  "adapters/bun": ["kernel/", ...ports],
   "adapters/browser": ["kernel/", ...ports],
   "adapters/memory": ["kernel/", ...ports],
   "adapters/lmdb": ["kernel/", ...ports],

@@ -3,124 +3,173 @@
  * case one after the other, and that several times; medians are told. `npm run bench -- NAME…` measures these cases.
  *
  * Writes `build/results.json`, and after all cases the page `docs/benchmarks.md`. `--rounds N` and `--ms N` measure longer
- * or shorter.
+ * or shorter; `--page` writes the page from the results of last time.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { once } from "node:events";
-import { createServer } from "node:net";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { cases, servers } from "./cases.mjs";
+import { cases } from "./cases.mjs";
+import { slopeText } from "./charts.mjs";
+import { growths, judged } from "./growth.mjs";
+import { measure, median, summary } from "./measure.mjs";
 import { benchPipeline } from "./pipeline.mjs";
 import { writeReport } from "./report.mjs";
+import { servers } from "./servers.mjs";
+import { targetsOf } from "./targets.mjs";
 
-const SERVER_CORE = "0";
-const LOAD_CORE = "1";
-
+const RESULTS = "build/results.json";
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "3" }, ms: { type: "string", default: "1500" } },
+  options: {
+    rounds: { type: "string", default: "3" },
+    ms: { type: "string", default: "700" },
+    page: { type: "boolean", default: false },
+  },
 });
+const rounds = Number(values.rounds);
+const ms = Number(values.ms);
 process.chdir(new URL(".", import.meta.url).pathname);
 mkdirSync("build", { recursive: true });
-// What we are compared with is not installed with the project.
-if (!existsSync("node_modules")) execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { stdio: "inherit" });
-execFileSync("npm", ["run", "build", "--silent"], { cwd: "..", stdio: "inherit" });
-for (const program of ["load", "floor"])
-  execFileSync("cc", ["-O2", "-o", `build/${program}`, `load/${program}.c`], { stdio: "inherit" });
 
-const names = [...cases.map(({ name }) => name), "pipeline"];
+if (values.page) {
+  const measured = JSON.parse(readFileSync(RESULTS, "utf8"));
+  printTargets(measured);
+  writeReport(measured, "../docs");
+  process.exit();
+}
+
+const names = [...cases, ...growths].map(({ name }) => name).concat("pipeline");
 const unknown = positionals.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   console.error(`There is no case ${unknown.join(", ")}. There are: ${names.join(", ")}`);
   process.exit(2);
 }
-const isChosen = (name) => positionals.length === 0 || positionals.includes(name);
-const chosen = cases.filter(({ name }) => isChosen(name));
+const isChosen = (/** @type {string} */ name) => positionals.length === 0 || positionals.includes(name);
+prepare();
 
+const startedAt = performance.now();
+/** @type {(import("./cases.mjs").Case & { rows: import("./measure.mjs").Row[] })[]} */
 const results = [];
-for (const one of chosen) {
-  console.log(`\n${one.title}`);
-  const samples = Object.fromEntries(one.servers.map((name) => [name, []]));
-  for (let round = 0; round < Number(values.rounds); round++)
-    for (const name of one.servers) samples[name].push(await measure(one, servers[name]));
-  const rows = one.servers.map((name) => ({ server: servers[name].name, ...summary(samples[name], one) }));
+for (const one of cases.filter(({ name }) => isChosen(name))) {
+  const from = performance.now();
+  const rows = await runCase(one);
   results.push({ ...one, rows });
   print(one, rows);
+  console.log(`${Math.round((performance.now() - from) / 1000)} s`);
 }
-const pipeline = isChosen("pipeline") ? await benchPipeline({ rounds: Number(values.rounds), ms: 5_000 }) : undefined;
+const growth = [];
+for (const one of growths.filter(({ name }) => isChosen(name))) {
+  const from = performance.now();
+  growth.push(await runGrowth(one));
+  console.log(`${Math.round((performance.now() - from) / 1000)} s`);
+}
+const pipeline = isChosen("pipeline") ? await benchPipeline({ rounds: Math.min(rounds, 1), ms: 3_000 }) : undefined;
+const minutes = (performance.now() - startedAt) / 60_000;
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, at: new Date().toISOString() };
-const measured = { machine, options: values, results, pipeline };
-writeFileSync("build/results.json", `${JSON.stringify(measured, undefined, 2)}\n`);
+const measured = { machine, options: { rounds, ms }, minutes, results, growth, pipeline };
+writeFileSync(RESULTS, `${JSON.stringify({ ...measured, targets: targetsOf(measured) }, undefined, 2)}\n`);
+printTargets(measured);
+console.log(`\n${minutes.toFixed(1)} minutes; the figures are in bench/${RESULTS}`);
 // A part would be taken for the whole.
 if (positionals.length === 0) writeReport(measured, "../docs");
 
-/** Run one server under one load; what the load generator tells, as numbers. */
-async function measure({ conns, inflight, mode, size }, { command, dialect, path }) {
-  const port = await freePort();
-  const work = mode === "fanout" ? "fanout" : "echo";
-  const words = command.map((word) => (word === "PORT" ? String(port) : word === "WORK" ? work : word));
-  const server = spawn("taskset", ["-c", SERVER_CORE, ...words], { stdio: ["ignore", "pipe", "inherit"] });
-  try {
-    await Promise.race([
-      once(server.stdout, "data"),
-      once(server, "exit").then(([code]) => Promise.reject(new Error(`${words.join(" ")} ended with ${code}`))),
-    ]);
-    const options = {
-      port,
-      pid: server.pid,
-      mode,
-      dialect,
-      path,
-      conns,
-      size,
-      inflight,
-      ms: mode === "idle" ? 1000 : values.ms,
-    };
-    const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const load = spawn("taskset", ["-c", LOAD_CORE, "build/load", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
-    let told = "";
-    load.stdout.on("data", (text) => (told += text));
-    const [code] = await once(load, "close");
-    if (code !== 0) throw new Error(`the load failed on ${words.join(" ")}`);
-    return JSON.parse(told);
-  } finally {
-    server.kill("SIGKILL");
-    if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
+/** Install what we are compared with, which does not come with the project, and build. */
+function prepare() {
+  if (!existsSync("node_modules/ws")) execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { stdio: "inherit" });
+  execFileSync("npm", ["run", "build", "--silent"], { cwd: "..", stdio: "inherit" });
+  const sources = readdirSync("load")
+    .filter((name) => name.endsWith(".c"))
+    .map((name) => `load/${name}`);
+  execFileSync("cc", ["-O2", "-o", "build/load", ...sources, "-lz"], { stdio: "inherit" });
+  execFileSync("cc", ["-O2", "-o", "build/floor", "floor/floor.c"], { stdio: "inherit" });
+}
+
+/** Measure a case's servers, one after the other, several times. @param {import("./cases.mjs").Case} one */
+async function runCase(one) {
+  console.log(`\n${one.title} (${one.name})`);
+  const rates = one.halfOf === undefined ? {} : await halfRates(one, one.halfOf);
+  const samples = Object.fromEntries(one.servers.map((id) => [id, /** @type {object[]} */ ([])]));
+  for (let round = 0; round < Math.min(rounds, one.rounds ?? rounds); round++)
+    for (const id of one.servers)
+      if (round < (servers[id].rounds ?? rounds)) samples[id].push(await measure(one, id, { ms, rate: rates[id] }));
+  return one.servers.map((id) => ({
+    ...summary(samples[id], one, id),
+    ...(rates[id] !== undefined && { publishesPerSecond: rates[id] }),
+  }));
+}
+
+/**
+ * Half of the publishes a second that each server did in another case, which is measured if it was not yet.
+ *
+ * @param {import("./cases.mjs").Case} one
+ * @param {string} name
+ */
+async function halfRates(one, name) {
+  const other = cases.find((each) => each.name === name);
+  const rows =
+    results.find((each) => each.name === name)?.rows ??
+    (await runCase({ ...other, servers: one.servers.filter((id) => id !== "floor") }));
+  const half = (/** @type {string} */ id) => rows.find((row) => row.id === id).perSecond / other.conns / 2;
+  // The floor, as a measure of the machine, has to do what we do.
+  return Object.fromEntries(one.servers.map((id) => [id, half(id === "floor" ? "memory" : id)]));
+}
+
+/** Measure a work at each of its sizes. @param {import("./growth.mjs").Growth} one */
+async function runGrowth(one) {
+  console.log(`\n${one.title} (${one.name})`);
+  const measuredLines = [];
+  for (const id of one.servers) {
+    const sizes = one.sizes.filter((size) => size <= (one.sizesMax?.[id] ?? size));
+    const points = [];
+    for (const size of sizes) points.push({ size, value: await growthPoint(one, id, size) });
+    measuredLines.push({ id, server: servers[id].name, points });
   }
+  const lines = judged(measuredLines);
+  for (const { isWorse, lastSlope, points, server, slope } of lines) {
+    const costs = points.map(({ size, value }) => `${size}: ${value.toPrecision(3)}`).join(", ");
+    console.log(`${server}: CPU µs for each ${one.per}, ${costs}`);
+    const verdict = isWorse ? ": WORSE THAN LINEAR" : "";
+    console.log(`  slope ${slopeText(slope)}, at the end ${slopeText(lastSlope)}${verdict}`);
+  }
+  const { caseOf: _, unitsOf: __, onceFrom: ___, ...told } = one;
+  return { ...told, lines };
 }
 
-/** The medians of several measurements of one server. */
-function summary(samples, { conns, mode }) {
-  const of = (read) => median(samples.map(read));
-  return {
-    perSecond: of(({ perSecond }) => perSecond),
-    cpuUs: of(({ serverCpuUs }) => serverCpuUs),
-    p50Us: of(({ p50Us }) => p50Us),
-    p99Us: of(({ p99Us }) => p99Us),
-    p999Us: of(({ p999Us }) => p999Us),
-    residentMb: of(({ residentKb }) => residentKb / 1024),
-    loadCpuShare: of(({ loadCpuShare }) => loadCpuShare),
-    ...(mode === "idle" && {
-      bytesPerConnection: of(({ residentKb, residentKbBefore }) => ((residentKb - residentKbBefore) * 1024) / conns),
-    }),
-  };
+/**
+ * CPU µs for a unit of the work at this size.
+ *
+ * @param {import("./growth.mjs").Growth} one
+ * @param {string} id
+ * @param {number} size
+ */
+async function growthPoint(one, id, size) {
+  const samples = [];
+  // The slope at the end hangs on two sizes alone.
+  const most = one.sizes.indexOf(size) >= one.sizes.length - 2 && size < (one.onceFrom ?? Infinity) ? 2 : 1;
+  for (let round = 0; round < Math.min(rounds, most); round++)
+    samples.push(await measure(one.caseOf(size), id, { ms }));
+  return median(samples.map(({ serverCpuUs }) => serverCpuUs)) / (one.unitsOf?.(size) ?? 1);
 }
 
-function median(numbers) {
-  const sorted = numbers.toSorted((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+function printTargets(/** @type {any} */ measured) {
+  const table = targetsOf(measured).map(({ isMet, measured: is, target, what }) => ({
+    what,
+    target,
+    measured: is,
+    met: isMet ? "yes" : "NO",
+  }));
+  if (table.length > 0) console.table(table);
 }
 
+/** @param {import("./cases.mjs").Case} one @param {readonly import("./measure.mjs").Row[]} rows */
 function print({ mode }, rows) {
   const [ours] = rows;
   const cells = rows.map((row) =>
     mode === "idle"
       ? {
           server: row.server,
-          "bytes/connection": Math.round(row.bytesPerConnection),
+          "bytes each": Math.round(row.bytesPerConnection),
           ours: ratio(ours.bytesPerConnection, row.bytesPerConnection),
         }
       : {
@@ -139,15 +188,6 @@ function print({ mode }, rows) {
 }
 
 /** Ours as a multiple of a peer's: below 1 we need less. */
-function ratio(ours, theirs) {
+function ratio(/** @type {number} */ ours, /** @type {number} */ theirs) {
   return `${(ours / theirs).toFixed(2)} ×`;
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,6 +1,7 @@
 /** Programs that are no npm packages, which some tests need. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 interface Requirement {
   /** What is left out without it. */
@@ -9,10 +10,12 @@ interface Requirement {
   readonly path: string;
   /** The environment variable that names another place. */
   readonly override: string;
+  /** How to get it, where it is no package of Debian. */
+  readonly install?: string;
   isPresent(path: string): boolean;
 }
 
-/** Each under the name of its Debian package. */
+/** Each under the name of its package. */
 const requirements = {
   chromium: {
     tests: "the browser tests",
@@ -38,6 +41,25 @@ const requirements = {
     override: "SQLITE3_PATH",
     isPresent: existsSync,
   },
+  "gcc libc6-dev zlib1g-dev": {
+    tests: "the tests of the benchmarks' load generator",
+    path: "/usr/bin/cc",
+    override: "CC_PATH",
+    isPresent: (path) =>
+      existsSync(path) &&
+      spawnSync(path, ["-x", "c", "-o", "/dev/null", "-", "-lz"], {
+        input: "#include <stdio.h>\n#include <zlib.h>\nint main(void) { return 0; }\n",
+      }).status === 0,
+  },
+  bun: {
+    tests: "the tests under Bun",
+    path: fileURLToPath(
+      new URL(`../node_modules/@oven/bun-${process.platform}-${process.arch}/bin/bun`, import.meta.url),
+    ),
+    override: "BUN_PATH",
+    install: "npm install --include=optional",
+    isPresent: (path) => existsSync(path) && spawnSync(path, ["--version"]).status === 0,
+  },
 } as const satisfies Readonly<Record<string, Requirement>>;
 
 export type Program = keyof typeof requirements;
@@ -54,6 +76,6 @@ export function isPresent(program: Program): boolean {
 
 /** One line for whoever lacks the program: what was left out, and how to get it. */
 export function advice(program: Program): string {
-  const { override, tests } = requirements[program];
-  return `${tests} were left out: run \`apt-get install ${program}\`, or set ${override} to where it is`;
+  const { override, tests, install = `apt-get install ${program}` }: Requirement = requirements[program];
+  return `${tests} were left out: run \`${install}\`, or set ${override} to where it is`;
 }

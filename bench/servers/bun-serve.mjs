@@ -1,5 +1,6 @@
-/** Bun's own server: `bun bun-serve.mjs PORT echo|fanout`. */
-const [, , port, work] = process.argv;
+/** Bun's own server: `bun bun-serve.mjs PORT echo|fanout [deflate]`. */
+const [, , port, work, deflate] = process.argv;
+const isCompressed = deflate === "deflate";
 const server = Bun.serve({
   port: Number(port),
   hostname: "127.0.0.1",
@@ -8,10 +9,11 @@ const server = Bun.serve({
     idleTimeout: 0,
     sendPings: false,
     backpressureLimit: 64 * 1024 * 1024,
+    perMessageDeflate: isCompressed,
     open: (socket) => void (work === "fanout" && socket.subscribe("all")),
     message(socket, message) {
-      if (work === "echo") socket.send(message);
-      else server.publish("all", message);
+      if (work === "echo") socket.send(message, isCompressed);
+      else server.publish("all", message, isCompressed);
     },
   },
 });

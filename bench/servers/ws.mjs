@@ -1,8 +1,13 @@
-/** `node ws.mjs PORT echo|fanout` */
+/** `node ws.mjs PORT echo|fanout [deflate]`. It compresses as we do: zlib's level 1, each message by itself. */
 import { WebSocketServer } from "ws";
 
-const [, , port, work] = process.argv;
-const server = new WebSocketServer({ port: Number(port), host: "127.0.0.1", perMessageDeflate: false, backlog: 4096 });
+const [, , port, work, deflate] = process.argv;
+const server = new WebSocketServer({
+  port: Number(port),
+  host: "127.0.0.1",
+  perMessageDeflate: deflate === "deflate" && { zlibDeflateOptions: { level: 1 }, threshold: 1024 },
+  backlog: 4096,
+});
 server.on("connection", (socket) => {
   socket.on("message", (data, isBinary) => {
     if (work === "echo") socket.send(data, { binary: isBinary });

@@ -25,8 +25,6 @@ import { surroundingsOf } from "./surroundings.js";
 /** RFC 6455, 4.1: 16 random bytes, as base64. */
 const KEY_BYTES = 16;
 
-const NO_BYTES = new Uint8Array(0);
-
 /** A client's socket. */
 export type ClientSocket = WebSocket<HandshakeRequest, undefined>;
 
@@ -70,7 +68,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   };
   // What came behind the answer is read once more, later: whoever awaits this socket can listen to all that it tells.
   if (early.length > 0) socket.unshift(early);
-  transport.listen(driver, NO_BYTES);
+  transport.listen(driver);
   return new WebSocket(driver, identity);
 }
 

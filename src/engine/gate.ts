@@ -8,7 +8,12 @@ import { negotiateDeflate, type DeflateParameters } from "../protocol/deflate-ne
 import { HandshakeError } from "../protocol/errors.js";
 import type { RequestHead } from "../protocol/http-head.js";
 import { isOriginAllowed } from "../protocol/origin.js";
-import { acceptUpgrade, checkUpgradeRequest, chooseProtocol } from "../protocol/server-handshake.js";
+import {
+  acceptUpgrade,
+  checkUpgradeRequest,
+  chooseProtocol,
+  type UpgradeRequest,
+} from "../protocol/server-handshake.js";
 import { authenticationRequest, HandshakeRequest } from "./handshake-request.js";
 import { compressionOf, type ServerOptions } from "./options.js";
 
@@ -45,8 +50,8 @@ export class Gate {
     if (authenticate !== undefined) this.#authenticate = firstOf([authenticate].flat());
   }
 
-  /** @throws HandshakeError, which says how the request is to be refused. */
-  async admit(head: RequestHead, peer: Peer): Promise<Admission> {
+  /** Throws or rejects with a HandshakeError, which says how the request is to be refused. */
+  admit(head: RequestHead, peer: Peer): Admission | Promise<Admission> {
     const { headers } = head;
     const request = new HandshakeRequest(head.target, headers, peer.address);
     if (this.#options.path !== undefined && request.path !== this.#options.path) {
@@ -58,7 +63,13 @@ export class Gate {
     if (!isOriginAllowed({ origins, host, isSecure: peer.isSecure, allowed: this.#options.origins ?? "same" })) {
       throw new HandshakeError("handshake/origin", { detail: origins.join(", ") });
     }
-    const principal = await this.#principalOf(request);
+    if (this.#authenticate === undefined) return this.#admission(request, upgrade, undefined);
+    return this.#principalOf(this.#authenticate, request).then((principal) =>
+      this.#admission(request, upgrade, principal),
+    );
+  }
+
+  #admission(request: HandshakeRequest, upgrade: UpgradeRequest, principal: Principal | undefined): Admission {
     const protocol = chooseProtocol(upgrade.protocols, this.#options.subprotocols ?? []);
     const compression = compressionOf(this.#options);
     const deflate =
@@ -67,8 +78,7 @@ export class Gate {
     return { response, request, principal, protocol: protocol ?? "", deflate };
   }
 
-  async #principalOf(request: HandshakeRequest): Promise<Principal | undefined> {
-    if (this.#authenticate === undefined) return undefined;
+  async #principalOf(authenticate: Authenticator, request: HandshakeRequest): Promise<Principal> {
     const asked: AuthenticationRequest = {
       ...authenticationRequest(request),
       at: "handshake",
@@ -76,12 +86,12 @@ export class Gate {
     };
     let principal: Principal | undefined;
     try {
-      principal = await this.#authenticate(asked);
+      principal = await authenticate(asked);
     } catch (error) {
       throw this.#refusalFor(error, asked);
     }
     if (principal !== undefined) return principal;
-    const { challenge } = this.#authenticate;
+    const { challenge } = authenticate;
     const headers = challenge === undefined ? {} : { "WWW-Authenticate": challenge };
     throw new HandshakeError("handshake/not-authenticated", { headers });
   }

@@ -1,12 +1,11 @@
-import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from "node:tls";
-import { BusbarError } from "../kernel/errors.js";
+import { Arrivals } from "../adapters/node/arrivals.js";
+import type { Listening, ListenOptions } from "./listening.js";
 import { limitsOf, type ServeOptions } from "./options.js";
-import { SocketHost, type SocketHandler } from "./socket-host.js";
-import { WebSocketServer } from "./web-socket-server.js";
-
-/** How many connections beyond `connectionsMax` are told that they are too many; any more are dropped. */
-const REFUSED_AT_ONCE_MAX = 1000;
+import { cannotListen, serveOn, unusableTls } from "./serve-on.js";
+import type { SocketHandler } from "./socket-host.js";
+import type { WebSocketServer } from "./web-socket-server.js";
 
 /**
  * Serve WebSockets on a port of their own; resolves when it is listened on.
@@ -17,33 +16,32 @@ const REFUSED_AT_ONCE_MAX = 1000;
  * }, { port: 8765 });
  * @throws BusbarError `server/cannot-listen`, with the system's error as its cause, or `options/invalid`.
  */
-export async function serve(handler: SocketHandler, options: ServeOptions = {}): Promise<WebSocketServer> {
-  const host = new SocketHost(handler, options);
-  const server = createListener(host, options);
-  server.maxConnections = limitsOf(options).connectionsMax + REFUSED_AT_ONCE_MAX;
+export function serve(handler: SocketHandler, options: ServeOptions = {}): Promise<WebSocketServer> {
+  return serveOn(listenOnNode, handler, options);
+}
+
+/** Listen with Node's servers. */
+async function listenOnNode({ accept, connectionsMax, options }: ListenOptions): Promise<Listening> {
+  const server = createListener(options);
   const beforeTls = options.tls === undefined ? new Set<Socket>() : connectionsOf(server);
   await listen(server, options);
+  const arrivals = new Arrivals({ server, connectionsMax, accept });
   const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : undefined;
-  const scheme = options.tls === undefined ? "ws" : "wss";
-  return new WebSocketServer({
-    host,
-    port,
-    url: port === undefined ? undefined : `${scheme}://${urlHost(options.host)}:${port}${options.path ?? "/"}`,
-    stop: async (drained) => {
-      const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+  return {
+    port: typeof address === "object" && address !== null ? address.port : undefined,
+    close: async (drained) => {
+      const stopped = arrivals.close();
       await drained;
       // Whoever is left has not got through the handshake of TLS, and so was nobody to be told.
       for (const socket of beforeTls) socket.destroy();
       await stopped;
     },
-  });
+  };
 }
 
-function createListener(host: SocketHost, options: ServeOptions): Server {
-  if (options.tls === undefined) return createServer((socket) => host.accept(socket));
+function createListener(options: ServeOptions): Server {
+  if (options.tls === undefined) return createServer();
   const server = createSecureListener({ ...options.tls, handshakeTimeout: limitsOf(options).handshakeTimeoutMs });
-  server.on("secureConnection", (socket) => host.accept(socket));
   server.on("tlsClientError", (error, socket) => {
     options.logger?.debug("websocket/tls-failed", { address: socket.remoteAddress, error: error.message });
   });
@@ -55,8 +53,7 @@ function createSecureListener(options: TlsOptions): TlsServer {
   try {
     return createTlsServer(options);
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new BusbarError("options/invalid", `the option tls cannot be used: ${detail}`, { cause });
+    throw unusableTls(cause);
   }
 }
 
@@ -72,14 +69,10 @@ function connectionsOf(server: Server): ReadonlySet<Socket> {
 
 function listen(server: Server, options: ServeOptions): Promise<void> {
   const { host, port = 0, socketPath } = options;
-  const where: ListenOptions =
+  const where: NodeListenOptions =
     socketPath === undefined ? { port, ...(host !== undefined && { host }) } : { path: socketPath };
   return new Promise((resolve, reject) => {
-    const onError = (cause: unknown): void => {
-      const detail = cause instanceof Error ? cause.message : String(cause);
-      const place = socketPath ?? `port ${port}`;
-      reject(new BusbarError("server/cannot-listen", `cannot listen on ${place}: ${detail}`, { cause }));
-    };
+    const onError = (cause: unknown): void => reject(cannotListen(options, cause));
     server.once("error", onError);
     try {
       server.listen(where, () => {
@@ -91,9 +84,4 @@ function listen(server: Server, options: ServeOptions): Promise<void> {
       onError(cause);
     }
   });
-}
-
-function urlHost(host: string | undefined): string {
-  if (host === undefined || host === "0.0.0.0" || host === "::") return "localhost";
-  return host.includes(":") ? `[${host}]` : host;
 }

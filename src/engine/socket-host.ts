@@ -1,18 +1,18 @@
-import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
-import { NodeTransport } from "../adapters/node/transport.js";
 import type { Principal } from "../auth/principal.js";
+import type { Clock } from "../kernel/clock.js";
+import type { Logger } from "../kernel/logger.js";
 import { HandshakeError } from "../protocol/errors.js";
-import { HttpHeadReader, parseRequestHead, type RequestHead } from "../protocol/http-head.js";
-import { SocketDriver } from "../websocket/socket-driver.js";
+import { parseRequestHead, type Head, type RequestHead } from "../protocol/http-head.js";
+import type { Transport } from "../websocket/ports.js";
+import { SocketDriver, type SocketOwner } from "../websocket/socket-driver.js";
 import { SocketKind, type SocketSurroundings } from "../websocket/socket-kind.js";
 import { WebSocket } from "../websocket/web-socket.js";
 import { ConnectionCount, type Counted } from "./connection-count.js";
 import { Gate, type Admission, type Peer } from "./gate.js";
 import type { HandshakeRequest } from "./handshake-request.js";
 import { checkServerOptions } from "./option-checks.js";
-import { limitsOf, socketLimitsOf, type Limits, type ServerOptions } from "./options.js";
-import { PendingHandshake } from "./pending-handshake.js";
+import { limitsOf, socketLimitsOf, type HandshakeRefusal, type Limits, type ServerOptions } from "./options.js";
+import { PendingHandshake, type HandshakeOwner } from "./pending-handshake.js";
 import { surroundingsOf } from "./surroundings.js";
 import { TrustedProxies } from "./trusted-proxies.js";
 
@@ -27,14 +27,14 @@ export type ServerSocket = WebSocket<HandshakeRequest, Principal | undefined>;
 export type SocketHandler = (socket: ServerSocket) => void | Promise<void>;
 
 /** Turns connections into sockets and keeps them, for a server of its own as for one that it is attached to. */
-export class SocketHost {
+export class SocketHost implements HandshakeOwner {
   readonly sockets: Set<ServerSocket> = new Set();
+  readonly limits: Limits;
+  readonly onRefused: ((refusal: HandshakeRefusal) => void) | undefined;
   readonly #handler: SocketHandler;
   readonly #surroundings: SocketSurroundings;
-  readonly #limits: Limits;
   readonly #kind: SocketKind;
   readonly #gate: Gate;
-  readonly #onRefused: ServerOptions["onRefused"];
   readonly #count: ConnectionCount;
   readonly #proxies: TrustedProxies | undefined;
   readonly #pending = new Set<PendingHandshake>();
@@ -45,42 +45,40 @@ export class SocketHost {
     checkServerOptions(options);
     this.#handler = handler;
     this.#surroundings = surroundingsOf("server", options);
-    this.#limits = limitsOf(options);
+    this.limits = limitsOf(options);
     this.#kind = new SocketKind({
       role: "server",
       surroundings: this.#surroundings,
       limits: socketLimitsOf(options),
     });
     this.#gate = new Gate(options, this.#surroundings.logger);
-    this.#onRefused = options.onRefused;
-    this.#count = new ConnectionCount(this.#limits);
+    this.onRefused = options.onRefused;
+    this.#count = new ConnectionCount(this.limits);
     if (options.trustProxy !== undefined) this.#proxies = new TrustedProxies(options.trustProxy);
   }
 
+  get clock(): Clock {
+    return this.#surroundings.clock;
+  }
+
+  get logger(): Logger {
+    return this.#surroundings.logger;
+  }
+
   /** Take a connection on which nothing has been read. */
-  accept(socket: Socket): void {
-    const handshake = this.#begin(socket);
-    if (handshake === undefined) return;
-    const reader = new HttpHeadReader("request", this.#limits);
-    handshake.listen((chunk) => {
-      try {
-        const read = reader.push(chunk);
-        if (read === undefined) return;
-        socket.pause();
-        this.#admit(handshake, parseRequestHead(read), read.rest);
-      } catch (error) {
-        handshake.refuse(this.#refusal(error));
-      }
-    });
+  accept(transport: Transport): void {
+    this.#begin(transport)?.read();
   }
 
   /** Take a connection whose request was read by somebody else, with the bytes that came behind it. */
-  upgrade(socket: Socket, head: RequestHead, early: Uint8Array): void {
-    const handshake = this.#begin(socket);
+  upgrade(transport: Transport, head: RequestHead, early: Uint8Array): void {
+    const handshake = this.#begin(transport);
     if (handshake === undefined) return;
     const error = this.#limitError(head);
-    if (error === undefined) this.#admit(handshake, head, early);
-    else handshake.refuse(error);
+    if (error !== undefined) return handshake.refuse(error);
+    transport.pause();
+    transport.listen(handshake);
+    this.#admit(handshake, head, early);
   }
 
   /** Let nobody else in. */
@@ -96,69 +94,71 @@ export class SocketHost {
     await Promise.all(handshakes.map((handshake) => handshake.ended()));
   }
 
-  #begin(socket: Socket): PendingHandshake | undefined {
-    const { clock, logger } = this.#surroundings;
-    const handshake = new PendingHandshake({
-      socket,
-      clock,
-      logger,
-      timeoutMs: this.#limits.handshakeTimeoutMs,
-      onRefused: this.#onRefused,
-      onEnded: (ended) => this.#pending.delete(ended),
-    });
-    this.#pending.add(handshake);
+  requestCame(handshake: PendingHandshake, head: Head): void {
+    // The memory that bytes come in is used again.
+    this.#admit(handshake, parseRequestHead(head), Uint8Array.from(head.rest));
+  }
+
+  handshakeEnded(handshake: PendingHandshake): void {
+    if (this.#pending.delete(handshake)) this.#count.leave(handshake);
+  }
+
+  /** A socket has closed. */
+  closed(socket: ServerSocket, counted: Counted): void {
+    this.sockets.delete(socket);
+    this.#count.leave(counted);
+  }
+
+  #begin(transport: Transport): PendingHandshake | undefined {
+    const handshake = new PendingHandshake(transport, this);
     try {
       if (this.#retryAfterS !== undefined) throw this.#stopping();
       // Whose a proxy's connection is, its request says.
-      if (this.#proxies?.has(handshake.address) !== true) handshake.counted.address = handshake.address;
-      this.#count.enter(handshake.counted);
+      if (this.#proxies?.has(handshake.from) !== true) handshake.address = handshake.from;
+      this.#count.enter(handshake);
+      this.#pending.add(handshake);
+      return handshake;
     } catch (error) {
-      handshake.refuse(this.#refusal(error));
+      handshake.refuse(handshake.failed(error));
       return undefined;
     }
-    this.#leaveOnClose(socket, handshake.counted);
-    return handshake;
   }
 
   #stopping(): HandshakeError {
     return new HandshakeError("handshake/stopping", { headers: { "Retry-After": String(this.#retryAfterS?.() ?? 1) } });
   }
 
-  /** Not in `#begin`: a listener there would hold the handshake as long as the socket lives. */
-  #leaveOnClose(socket: Socket, counted: Counted): void {
-    socket.on("close", () => this.#count.leave(counted));
-  }
-
   /** Who has sent a request. @throws HandshakeError where too many connections come from there. */
   #peerOf(handshake: PendingHandshake, { headers }: RequestHead): Peer {
-    const peer = { address: handshake.address, isSecure: handshake.socket instanceof TLSSocket };
-    const { counted } = handshake;
-    if (this.#proxies === undefined || counted.address !== undefined) return peer;
+    const peer = { address: handshake.from, isSecure: handshake.transport.isSecure };
+    if (this.#proxies === undefined || handshake.address !== undefined) return peer;
     const client = this.#proxies.peerOf(peer, headers);
-    handshake.address = client.address;
-    this.#count.belong(counted, client.address);
+    handshake.from = client.address;
+    this.#count.belong(handshake, client.address);
     return client;
   }
 
   #admit(handshake: PendingHandshake, head: RequestHead, early: Uint8Array): void {
-    this.#decide(handshake, head)
-      .then(
-        (admission) => this.#open(handshake, admission, early),
-        (error: unknown) => handshake.refuse(this.#refusal(error)),
-      )
-      .catch((error: unknown) => {
-        handshake.socket.destroy();
-        this.#surroundings.logger.error("websocket/handshake-failed", { error: String(error) });
-      });
-  }
-
-  async #decide(handshake: PendingHandshake, head: RequestHead): Promise<Admission> {
-    return this.#gate.admit(head, this.#peerOf(handshake, head));
+    const refuse = (error: unknown): void => handshake.refuse(handshake.failed(error));
+    const open = (admission: Admission): void => {
+      try {
+        this.#open(handshake, admission, early);
+      } catch (error) {
+        handshake.drop(error);
+      }
+    };
+    try {
+      const admission = this.#gate.admit(head, this.#peerOf(handshake, head));
+      if (admission instanceof Promise) admission.then(open, refuse);
+      else open(admission);
+    } catch (error) {
+      refuse(error);
+    }
   }
 
   /** What somebody else read has been read under that one's limits; ours may be narrower. */
   #limitError({ headers, method, target }: RequestHead): HandshakeError | undefined {
-    const { headBytesMax, headersMax } = this.#limits;
+    const { headBytesMax, headersMax } = this.limits;
     if (headers.size > headersMax) return new HandshakeError("handshake/too-many-headers");
     let bytes = method.length + target.length + "  HTTP/1.1\r\n\r\n".length;
     for (const [name, value] of headers) bytes += name.length + value.length + ": \r\n".length;
@@ -167,14 +167,19 @@ export class SocketHost {
 
   #open(handshake: PendingHandshake, admission: Admission, early: Uint8Array): void {
     if (!handshake.accept(admission.response)) return;
-    const transport = new NodeTransport(handshake.socket, { address: handshake.address });
-    const driver = new SocketDriver({ kind: this.#kind, transport, deflate: admission.deflate });
+    const { address, from, hasPeerEnded, transport } = handshake;
+    this.#pending.delete(handshake);
+    const owner = new HostedSocket(this, address);
+    const driver = new SocketDriver({ kind: this.#kind, transport, deflate: admission.deflate, address: from, owner });
     const socket: ServerSocket = new WebSocket(driver, admission);
+    owner.socket = socket;
     this.sockets.add(socket);
-    socket.on("close", () => this.sockets.delete(socket));
     this.#handle(socket, driver);
-    transport.listen(driver, early);
-    handshake.letGo();
+    admission.request.headers.pack();
+    transport.listen(driver);
+    transport.resume();
+    if (early.length > 0) driver.bytesReceived(early);
+    if (hasPeerEnded) driver.peerEnded();
   }
 
   #handle(socket: ServerSocket, driver: SocketDriver): void {
@@ -185,11 +190,20 @@ export class SocketHost {
       driver.failed(error);
     }
   }
+}
 
-  /** Whatever else goes wrong on the way is the server's own fault, and the log's to know. */
-  #refusal(error: unknown): HandshakeError {
-    if (error instanceof HandshakeError) return error;
-    this.#surroundings.logger.error("websocket/handshake-failed", { error: String(error) });
-    return new HandshakeError("handshake/internal");
+/** What is left of a connection once its socket has closed: where it was counted. */
+class HostedSocket implements SocketOwner, Counted {
+  readonly address: string | undefined;
+  socket: ServerSocket | undefined;
+  readonly #host: SocketHost;
+
+  constructor(host: SocketHost, address: string | undefined) {
+    this.#host = host;
+    this.address = address;
+  }
+
+  socketClosed(): void {
+    if (this.socket !== undefined) this.#host.closed(this.socket, this);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { silentLogger } from "../kernel/logger.js";
 import { opcodes } from "../protocol/frame-header.js";
+import { bytesOf, Frames } from "../protocol/frames.js";
 import { surroundingsOf } from "./surroundings.js";
 import { LogBook } from "../../test/support/engine-ground.js";
 
@@ -16,9 +17,9 @@ describe("what sockets need of this machine", () => {
 
   it("masks a client's frames and not a server's", () => {
     const written = (["client", "server"] as const).map((role) => {
-      const pieces: Uint8Array[] = [];
-      surroundingsOf(role, {}).writer.write({ opcode: opcodes.text, payload: "a" }, pieces);
-      return Buffer.concat(pieces);
+      const frames = new Frames();
+      surroundingsOf(role, {}).writer.write({ opcode: opcodes.text, payload: "a" }, frames);
+      return Buffer.concat(frames.take().map(bytesOf));
     });
     expect(written.map((frame) => (frame.readUInt8(1) & 0x80) !== 0)).toEqual([true, false]);
   });

@@ -1,3 +1,5 @@
+import { isBun } from "../adapters/bun/bun.js";
+import { bunTextCodec } from "../adapters/bun/text-codec.js";
 import { nodeClock, NodeTurns } from "../adapters/node/clock.js";
 import { NodeDeflate } from "../adapters/node/deflate.js";
 import { NodeRandom } from "../adapters/node/random.js";
@@ -13,10 +15,11 @@ import { compressionOf, type SocketOptions } from "./options.js";
 const turns = new NodeTurns();
 const clock = new TimingWheel(nodeClock);
 const random = new NodeRandom();
+const text = isBun ? bunTextCodec : nodeTextCodec;
 
 const writers: Readonly<Record<Role, FrameWriter>> = {
-  server: new FrameWriter({ isMasked: false, text: nodeTextCodec, random }),
-  client: new FrameWriter({ isMasked: true, text: nodeTextCodec, random }),
+  server: new FrameWriter({ isMasked: false, text, random }),
+  client: new FrameWriter({ isMasked: true, text, random }),
 };
 
 /** By level: however many clients there are, only so many messages are compressed at once. */
@@ -34,7 +37,7 @@ export function surroundingsOf(role: Role, options: SocketOptions): SocketSurrou
     clock,
     turns,
     random,
-    text: nodeTextCodec,
+    text,
     deflate: deflateOf(compressionOf(options)?.level ?? 1),
     logger: options.logger ?? silentLogger,
     writer: writers[role],

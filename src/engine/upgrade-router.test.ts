@@ -1,6 +1,7 @@
 import { createServer, IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
+import type { Transport } from "../websocket/ports.js";
 import { SocketHost } from "./socket-host.js";
 import { UpgradeRouter } from "./upgrade-router.js";
 
@@ -12,7 +13,7 @@ class NotingHost extends SocketHost {
     super(() => {}, {});
   }
 
-  override upgrade(_: Socket, { target }: { target: string }): void {
+  override upgrade(_: Transport, { target }: { target: string }): void {
     this.targets.push(target);
   }
 }

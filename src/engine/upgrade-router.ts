@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { takenTransportOf } from "../adapters/node/handle-stream.js";
+import { NodeTransport } from "../adapters/node/transport.js";
 import { BusbarError } from "../kernel/errors.js";
 import { HeaderMap } from "../protocol/header-map.js";
 import type { SocketHost } from "./socket-host.js";
@@ -11,6 +13,8 @@ export interface UpgradeSource {
   on(event: "upgrade", listener: UpgradeListener): unknown;
   off(event: "upgrade", listener: UpgradeListener): unknown;
   listenerCount(event: "upgrade"): number;
+  /** Whether nobody else needs the sockets that are upgraded. Default: false, as with servers that others look after. */
+  readonly givesSocketsAway?: boolean;
 }
 
 /** One for each HTTP server that anything is attached to. */
@@ -60,6 +64,8 @@ export class UpgradeRouter {
 
   readonly #onUpgrade: UpgradeListener = ({ httpVersion, method = "", rawHeaders, url = "/" }, socket, early) => {
     const host = this.#hostOf(url.split("?", 1)[0] ?? url);
-    host?.upgrade(socket, { method, target: url, httpVersion, headers: new HeaderMap(rawHeaders) }, early);
+    const head = { method, target: url, httpVersion, headers: new HeaderMap(rawHeaders) };
+    const taken = this.#source.givesSocketsAway === true ? takenTransportOf(socket) : undefined;
+    host?.upgrade(taken ?? new NodeTransport(socket), head, early);
   };
 }

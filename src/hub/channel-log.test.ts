@@ -65,7 +65,7 @@ describe("a channel's log", () => {
     for (const [index, [, seenCount]] of receipts.entries()) expect(seenCount).toBeGreaterThan(index);
   });
 
-  it("appends together what was published while the store was busy, within a limit", async () => {
+  it("appends together what was published in one go or while the store was busy, within a limit", async () => {
     const batches: number[] = [];
     const { append } = store;
     store.append = (channel, drafts) => {
@@ -73,7 +73,18 @@ describe("a channel's log", () => {
       return append.call(store, channel, drafts);
     };
     await Promise.all(["1", "2", "3", "4"].map((payload) => log.append(draft(payload))));
-    expect(batches).toEqual([1, 2, 1]);
+    expect(batches).toEqual([2, 2]);
+  });
+
+  it("gives turns in the order of the calls: what was published before goes before, and what comes later behind", async () => {
+    const seen = follow(log);
+    const published = ["1", "2", "3"].map((payload) => log.append(draft(payload)));
+    const taking = log.takeTurn();
+    published.push(log.append(draft("5")));
+    const turn = await taking;
+    turn.done(await store.append("a", [draft("4")]));
+    await Promise.all(published);
+    expect(seen.map(({ payload }) => payload)).toEqual(["1", "2", "3", "4", "5"]);
   });
 
   it("pushes every subscriber the very same object", async () => {
@@ -197,7 +208,7 @@ describe("a channel's log", () => {
     await expect(log.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
     await expect(log.read(0, 1)).rejects.toMatchObject({ code: "hub/not-opened", cause: { message: "bad disk" } });
     clock.advance(0);
-    await expect(log.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-appended" });
+    await expect(log.append(draft("1"))).rejects.toMatchObject({ code: "hub/not-opened" });
     store.append = append;
     store.open = open;
     clock.advance(0);
@@ -274,7 +285,7 @@ describe("a channel's log", () => {
     store.append = append;
     clock.advance(0);
     await other.open();
-    expect(told).toEqual([0, false, 0, false, false]);
+    expect(told).toEqual([0, false, 0, true, true, false]);
   });
 
   it("does not let a store take back what it has acknowledged", async () => {

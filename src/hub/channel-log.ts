@@ -1,8 +1,9 @@
 import type { Clock, Timer } from "../kernel/clock.js";
-import { deferred, type Deferred } from "../kernel/deferred.js";
 import { assert, BusbarError } from "../kernel/errors.js";
 import type { Position, SubscribeFrom } from "../wire/messages.js";
+import { AppendLine, type Published, type Publishing } from "./append-line.js";
 import type { Cursor, CursorLog } from "./cursor.js";
+import { notAppended, notRead, unknownRepeat } from "./log-errors.js";
 import type { Appended, Draft, LogOptions, Message, OpenedLog, Origin, Store, StoredMember } from "./store.js";
 
 /** A log that could not be opened anew is tried again after this time, as long as somebody follows it live. */
@@ -37,17 +38,6 @@ export interface Place extends Position {
   readonly isGone: boolean;
 }
 
-/** Where a message is in the log, and whether it was there before this publish of it. */
-export interface Published {
-  readonly position: Position;
-  readonly isRepeat: boolean;
-}
-
-interface Publishing {
-  readonly draft: Draft;
-  readonly receipt: Deferred<Published>;
-}
-
 /** The right to append to a log, which nobody else has meanwhile. It ends with one of the calls. */
 export interface Turn {
   /** The store has appended: push it. One answer for each draft; undefined for a repeat from before the window. */
@@ -60,11 +50,9 @@ export interface Turn {
 export class ChannelLog implements CursorLog {
   readonly #options: ChannelLogOptions;
   readonly #live = new Set<Cursor>();
-  /** Bounded by whoever publishes: see the pipeline's queues. */
-  readonly #publishing: Publishing[] = [];
+  readonly #line = new AppendLine();
+  /** From when somebody waits until nobody does. */
   #isAppending = false;
-  /** Who waits to append together with other logs. */
-  readonly #waitingForTurns: Deferred<void>[] = [];
   /** Undefined while the log has to be opened: at first, and when an append failed, until it is known what is in it. */
   #opened: Promise<void> | undefined;
   #isOpening = false;
@@ -96,7 +84,7 @@ export class ChannelLog implements CursorLog {
 
   /** Whether it must not be released yet, although nobody uses it. */
   get isBusy(): boolean {
-    return this.#isOpening || this.#refusing !== undefined;
+    return this.#isOpening || this.#isAppending || this.#refusing !== undefined;
   }
 
   /**
@@ -113,15 +101,15 @@ export class ChannelLog implements CursorLog {
   /**
    * Append a message and push it to the live cursors; resolves with its position.
    *
-   * Rejects with `hub/unknown-repeat`, or with `hub/not-appended` when the store failed: then its fate is unknown. All
-   * that was given to the log before that is known is rejected with it, so that nothing overtakes.
+   * What one chunk from a publisher holds is appended together. Rejects with `hub/not-opened`, with `hub/unknown-repeat`, or
+   * with `hub/not-appended` when the store failed: then its fate is unknown. All that was given to the log before that is
+   * known is rejected with it, so that nothing overtakes.
    */
   append(draft: Draft): Promise<Published> {
     if (this.#refusing !== undefined) return Promise.reject(notAppended("what was before it could not be appended"));
-    const receipt = deferred<Published>();
-    this.#publishing.push({ draft, receipt });
-    if (!this.#isAppending) this.#appendNext();
-    return receipt.promise;
+    const receipt = this.#line.joinWith(draft);
+    if (!this.#isAppending) this.#appendSoon();
+    return receipt;
   }
 
   /**
@@ -130,11 +118,7 @@ export class ChannelLog implements CursorLog {
    * Rejects with `hub/not-opened`, or with `hub/not-appended` while what failed before is being refused.
    */
   async takeTurn(): Promise<Turn> {
-    if (this.#isAppending) {
-      const turn = deferred<void>();
-      this.#waitingForTurns.push(turn);
-      await turn.promise;
-    }
+    if (this.#isAppending) await this.#line.joinForTurn();
     this.#isAppending = true;
     try {
       if (this.#refusing !== undefined) throw notAppended("what was before it could not be appended");
@@ -288,23 +272,28 @@ export class ChannelLog implements CursorLog {
     return { epoch, offset: oldest === undefined ? until : oldest.offset - 1, isGone };
   }
 
-  /** Let whoever waits for a turn have it, or append what waits. */
-  #appendNext(): void {
-    const turn = this.#waitingForTurns.shift();
-    this.#isAppending = turn !== undefined || this.#publishing.length > 0;
-    if (turn !== undefined) return turn.resolve();
-    if (!this.#isAppending) return;
-    const batch = this.#publishing.splice(0, this.#options.limits.appendMessagesMax);
-    this.#append(batch).then(
+  /** Append what waits when the chunk that is being worked off has said all that it holds: in one batch. */
+  #appendSoon(): void {
+    this.#isAppending = true;
+    Promise.resolve().then(
       () => this.#appendNext(),
-      (cause: unknown) => this.#fail(batch, cause),
+      () => {},
     );
+  }
+
+  /** Let the first that waits have its turn, or append it and those behind it. */
+  #appendNext(): void {
+    const next = this.#line.takeNext(this.#options.limits.appendMessagesMax);
+    this.#isAppending = next !== undefined;
+    if (next === undefined) this.#options.onIdle?.();
+    else if ("promise" in next) next.resolve();
+    else this.#append(next);
   }
 
   /** An append failed: find out what is in the log, refuse all that waits, and go on. */
   #fail(batch: readonly Publishing[], cause: unknown): void {
     const goOn = (): void => {
-      this.#refuse([...batch, ...this.#publishing.splice(0)], cause);
+      this.#refuse([...batch, ...this.#line.takeAllMessages()], cause);
       this.#appendNext();
     };
     this.#opened = undefined;
@@ -312,15 +301,44 @@ export class ChannelLog implements CursorLog {
     this.open().then(goOn, goOn);
   }
 
-  async #append(batch: readonly Publishing[]): Promise<void> {
+  #append(batch: readonly Publishing[]): void {
+    if (this.#opened === undefined || this.#isOpening || !this.#isOpen) return this.#appendWhenOpen(batch);
+    const failed = (cause: unknown): void => this.#fail(batch, cause);
+    this.#write(batch)
+      .then((outcomes) => {
+        this.#appended(batch, outcomes);
+        this.#appendNext();
+      })
+      .catch(failed);
+  }
+
+  /** Where the log cannot be opened, what waits for that is refused, all of it at once. */
+  #appendWhenOpen(batch: readonly Publishing[]): void {
+    this.open().then(
+      () => this.#append(batch),
+      (error: unknown) => {
+        for (const { receipt } of [...batch, ...this.#line.takeAllMessages()]) receipt.reject(error);
+        this.#appendNext();
+      },
+    );
+  }
+
+  async #write(batch: readonly Publishing[]): Promise<readonly Appended[]> {
     const { channel, store } = this.#options;
-    if (this.#isOpening || !this.#isOpen) await this.open();
-    const drafts = batch.map(({ draft }) => draft);
-    const outcomes = await store.append(channel, drafts);
+    return store.append(
+      channel,
+      batch.map(({ draft }) => draft),
+    );
+  }
+
+  /** Push a batch that is in the log, and give the receipts. */
+  #appended(batch: readonly Publishing[], outcomes: readonly Appended[]): void {
     assert(outcomes.length === batch.length, "a store answers for every draft of a batch");
-    for (const [index, published] of this.#announceAll(outcomes).entries()) {
-      if (published === undefined) batch[index]?.receipt.reject(unknownRepeat());
-      else batch[index]?.receipt.resolve(published);
+    const published = this.#announceAll(outcomes);
+    for (const [index, { receipt }] of batch.entries()) {
+      const one = published[index];
+      if (one === undefined) receipt.reject(unknownRepeat());
+      else receipt.resolve(one);
     }
   }
 
@@ -340,9 +358,9 @@ export class ChannelLog implements CursorLog {
 
   /** Push what was appended, and say for each where it is. */
   #announceAll(outcomes: readonly Appended[]): readonly (Published | undefined)[] {
-    const headBefore = this.#head;
-    for (const outcome of outcomes) if (outcome.kind === "appended") this.#announce(outcome.message);
-    if (this.#head > headBefore) this.#options.onAppended?.();
+    const messages: Message[] = [];
+    for (const outcome of outcomes) if (outcome.kind === "appended") messages.push(outcome.message);
+    this.#announce(messages);
     return outcomes.map((outcome) => this.#publishedAs(outcome));
   }
 
@@ -358,24 +376,16 @@ export class ChannelLog implements CursorLog {
     }
   }
 
-  /** The one way out of the log: the fan-out. Each cursor is pushed the very same object. */
-  #announce(message: Message): void {
-    assert(message.offset === this.#head + 1, "the offsets of an epoch have no gaps");
-    this.#head = message.offset;
-    for (const cursor of this.#live) cursor.push(message);
+  /**
+   * The one way out of the log: the fan-out. Each cursor is pushed the very same objects; all of them before the next
+   * cursor is, whose connection's state is in no cache.
+   */
+  #announce(messages: readonly Message[]): void {
+    let head = this.#head;
+    for (const { offset } of messages) assert(offset === ++head, "the offsets of an epoch have no gaps");
+    if (head === this.#head) return;
+    this.#head = head;
+    for (const cursor of this.#live) cursor.push(messages);
+    this.#options.onAppended?.();
   }
-}
-
-function notAppended(cause: unknown): BusbarError {
-  const message = "the channel's log could not be written; whether the message is in it is unknown";
-  return new BusbarError("hub/not-appended", message, { retryable: true, cause });
-}
-
-function unknownRepeat(): BusbarError {
-  const message = "this repeat is older than what is remembered; it was not published";
-  return new BusbarError("hub/unknown-repeat", message);
-}
-
-function notRead(cause: unknown): never {
-  throw new BusbarError("hub/not-read", "the channel's log could not be read", { retryable: true, cause });
 }

@@ -29,6 +29,29 @@ describe("a cursor", () => {
     expect(log.reads).toEqual([]);
   });
 
+  it("takes what was appended together up to the message for which there is no room, and reads the rest later", async () => {
+    const cursor = cursorAt(0);
+    sink.room = 2;
+    log.append(3);
+    expect([sink.seen, sink.isWaitedFor, log.live.size]).toEqual([[1, 2], true, 0]);
+    sink.room = 9;
+    cursor.drained();
+    await log.answerRead();
+    expect(sink.seen).toEqual([1, 2, 3]);
+  });
+
+  it("that comes to the head while others are pushed what was appended begins behind that", () => {
+    cursorAt(0);
+    const late = new FakeSink();
+    sink.onMessage = () => {
+      if (late.seen.length === 0 && log.live.size === 1) new Cursor(log, late, behind(log.head)).start();
+    };
+    log.append(2);
+    expect([sink.seen, late.seen, log.live.size]).toEqual([[1, 2], [], 2]);
+    log.append();
+    expect(late.seen).toEqual([3]);
+  });
+
   it("behind the head reads what it missed, joins what is appended meanwhile, and becomes live", async () => {
     log.head = 4;
     const cursor = cursorAt(1);
@@ -212,15 +235,15 @@ describe("a cursor", () => {
 
   it("tells its owner that it ended by itself, before the sink, but not when it was ended", () => {
     const told: string[] = [];
-    const onEnd = (): void => void told.push("owner");
+    const owner = { cursorEnded: (): void => void told.push("owner") };
     sink.ended = () => void told.push("sink");
     sink.tooSlow = () => void told.push("sink");
-    new Cursor(log, sink, { ...behind(0), onEnd }).fail(new Error("a defect"));
-    const slow = new Cursor(log, sink, { ...behind(0, { kind: "disconnect" }), onEnd });
+    new Cursor(log, sink, { ...behind(0), owner }).fail(new Error("a defect"));
+    const slow = new Cursor(log, sink, { ...behind(0, { kind: "disconnect" }), owner });
     slow.start();
     sink.room = 0;
     log.append();
-    const ended = new Cursor(log, sink, { ...behind(1), onEnd });
+    const ended = new Cursor(log, sink, { ...behind(1), owner });
     ended.end();
     ended.fail(new Error("a defect"));
     expect(told).toEqual(["owner", "sink", "owner", "sink"]);
@@ -229,7 +252,7 @@ describe("a cursor", () => {
   it("hands over every message once and in order, or says which are gone, however it all interleaves", async () => {
     const steps = fc.array(
       fc.oneof(
-        { weight: 4, arbitrary: fc.constant("append" as const) },
+        { weight: 4, arbitrary: fc.integer({ min: 1, max: 3 }).map((append) => ({ append })) },
         { weight: 3, arbitrary: fc.constant("answer" as const) },
         { weight: 2, arbitrary: fc.nat(3).map((room) => ({ room })) },
         { weight: 1, arbitrary: fc.constant("trim" as const) },
@@ -245,9 +268,9 @@ describe("a cursor", () => {
         const cursor = new Cursor(history, reader, behind(0));
         cursor.start();
         for (const step of script) {
-          if (step === "append") history.append();
-          else if (step === "answer") await history.answerRead();
+          if (step === "answer") await history.answerRead();
           else if (step === "trim") history.oldest = Math.min(history.oldest + 1, history.head + 1);
+          else if ("append" in step) history.append(step.append);
           else {
             reader.room = step.room;
             cursor.drained();

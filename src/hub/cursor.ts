@@ -12,7 +12,7 @@ export interface CursorLog {
   readonly head: number;
   /** Read a bounded batch behind `after`, up to `until`. */
   read(after: number, until: number): Promise<readonly Message[]>;
-  /** Call the cursor's `push` with each message from now on. */
+  /** Call the cursor's `push` with all messages from now on. */
   addLive(cursor: Cursor): void;
   removeLive(cursor: Cursor): void;
 }
@@ -28,12 +28,17 @@ export type Policy =
   | { readonly kind: "latest"; readonly key?: string }
   | { readonly kind: "disconnect" };
 
+/** Whose cursor it is. An object, and no function of each cursor's own: there are as many as there are subscriptions. */
+export interface CursorOwner {
+  cursorEnded(): void;
+}
+
 export interface CursorStart extends Position {
   /** What was asked for is gone: the sink is told so before the first message. */
   readonly isGone: boolean;
   readonly policy: Policy;
   /** Told when the cursor ends by itself, before its sink is. */
-  readonly onEnd?: () => void;
+  readonly owner?: CursorOwner;
 }
 
 /**
@@ -53,7 +58,7 @@ export class Cursor {
   readonly #log: CursorLog;
   readonly #sink: Sink;
   readonly #policy: Policy;
-  readonly #onEnd: (() => void) | undefined;
+  readonly #owner: CursorOwner | undefined;
   #epoch: string;
   #offset: number;
   #isGone: boolean;
@@ -65,7 +70,7 @@ export class Cursor {
     this.#log = log;
     this.#sink = sink;
     this.#policy = start.policy;
-    this.#onEnd = start.onEnd;
+    this.#owner = start.owner;
     this.#epoch = start.epoch;
     this.#offset = start.offset;
     this.#isGone = start.isGone;
@@ -87,10 +92,13 @@ export class Cursor {
     this.#goOn();
   }
 
-  /** Take the message that was just appended behind this live cursor's place. */
-  push(message: Message): void {
+  /** Take the messages that were just appended, from behind this live cursor's place. */
+  push(messages: readonly Message[]): void {
     try {
-      if (!this.#take(message)) this.#refused();
+      for (const message of messages) {
+        // Who came to the head while the others were pushed these messages begins behind them.
+        if (message.offset > this.#offset && !this.#take(message)) return this.#refused();
+      }
     } catch (cause) {
       // One subscriber's defect is not the others' business: they are pushed the same message.
       this.fail(cause);
@@ -123,7 +131,7 @@ export class Cursor {
   fail(cause: unknown): void {
     if (this.#hasEnded) return;
     this.end();
-    this.#onEnd?.();
+    this.#owner?.cursorEnded();
     this.#sink.ended(new BusbarError("hub/not-read", "the messages could not be read on", { retryable: true, cause }));
   }
 
@@ -207,7 +215,7 @@ export class Cursor {
     this.#log.removeLive(this);
     if (this.#policy.kind !== "disconnect") return this.#wait("full");
     this.#state = "ended";
-    this.#onEnd?.();
+    this.#owner?.cursorEnded();
     this.#sink.tooSlow();
   }
 

@@ -2,7 +2,8 @@ import { causeText } from "../kernel/cause-text.js";
 import type { Clock } from "../kernel/clock.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Position, PresenceMember, SubscribeFrom } from "../wire/messages.js";
-import { ChannelLog, type LogLimits, type Published } from "./channel-log.js";
+import type { Published } from "./append-line.js";
+import { ChannelLog, type LogLimits } from "./channel-log.js";
 import type { Policy } from "./cursor.js";
 import { PresenceFeed, type PresenceLimits } from "./presence-feed.js";
 import type { Sink } from "./sink.js";
@@ -46,7 +47,11 @@ interface Channel {
   readonly presence: PresenceFeed;
   /** Subscriptions, and calls that are under way. */
   uses: number;
+  /** Ends a use; the same function for all of them, as each may last for days. */
+  readonly letGo: () => void;
 }
+
+const takeAll: Policy = { kind: "all" };
 
 /** What a hub holds. */
 export interface HubCounts {
@@ -95,7 +100,9 @@ export class Hub {
    * `hub/unknown-repeat`, or with `hub/not-appended`: then whether it was published is unknown.
    */
   publish(name: string, draft: Draft): Promise<Published> {
-    return this.#using(name, ({ log }) => log.append(draft));
+    // Nobody counts it as a use: the log is busy, and so kept, until the message is in it.
+    const { log } = this.#channels.get(name) ?? this.#add(name);
+    return log.append(draft);
   }
 
   /**
@@ -108,7 +115,6 @@ export class Hub {
   async publishAll(batches: readonly Batch[], rider?: Rider): Promise<readonly BatchPublished[]> {
     const channels = batches.map(({ channel, drafts }) => ({ name: channel, drafts, channel: this.#use(channel) }));
     try {
-      await Promise.all(channels.map(({ channel }) => channel.log.open()));
       const logs = channels.map(({ channel, drafts, name }) => ({ channel: name, log: channel.log, drafts }));
       return await this.#transactions.publishAll(logs, rider);
     } finally {
@@ -127,9 +133,9 @@ export class Hub {
    * Rejects with `hub/not-opened` or `hub/not-read`.
    */
   async subscribe(name: string, options: SubscribeOptions): Promise<Subscription> {
-    const { from, hasPresence, policy = { kind: "all" }, since, sink } = options;
+    const { from, hasPresence, policy = takeAll, since, sink } = options;
     const channel = this.#use(name);
-    const onEnd = (): void => this.#letGo(name, channel);
+    const onEnd = channel.letGo;
     try {
       await channel.log.open();
       const { log, presence } = channel;
@@ -227,7 +233,7 @@ export class Hub {
       },
       onIdle: letGo,
     });
-    const channel: Channel = { log, presence, uses: 0 };
+    const channel: Channel = { log, presence, uses: 0, letGo: () => this.#letGo(name, channel) };
     if (this.#isClosed) presence.close();
     this.#channels.set(name, channel);
     return channel;

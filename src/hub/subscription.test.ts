@@ -86,7 +86,7 @@ describe("a subscription", () => {
   it("begins with who is there, the gap, and then the messages", () => {
     presence.join(member("x"));
     const subscription = subscribe(true, true);
-    for (const cursor of live) cursor.push({ channel: "a", offset: 4, payload: "0", from: "ada", at: 0 });
+    for (const cursor of live) cursor.push([{ channel: "a", offset: 4, payload: "0", from: "ada", at: 0 }]);
     expect(sink.seen).toEqual([all("x"), { position: { epoch: "e", offset: 3 }, lost: undefined }, 4]);
     expect(subscription.position).toEqual({ epoch: "e", offset: 4 });
     expect(subscription.head).toBe(3);
@@ -154,7 +154,7 @@ describe("a subscription", () => {
   it("whose policy is to disconnect hears nothing any more once its sink was too slow, not of presence either", () => {
     const subscription = subscribe(false, true, { kind: "disconnect" });
     sink.hasRoom = false;
-    for (const cursor of live) cursor.push({ channel: "a", offset: 4, payload: "0", from: "ada", at: 0 });
+    for (const cursor of live) cursor.push([{ channel: "a", offset: 4, payload: "0", from: "ada", at: 0 }]);
     sink.hasRoom = true;
     presence.join(member("x"));
     clock.advance(50);

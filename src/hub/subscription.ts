@@ -1,6 +1,6 @@
 import type { Position } from "../wire/messages.js";
 import type { Place } from "./channel-log.js";
-import { Cursor, type CursorLog, type Policy } from "./cursor.js";
+import { Cursor, type CursorLog, type CursorOwner, type Policy } from "./cursor.js";
 import type { PresenceFeed, PresenceWatcher } from "./presence-feed.js";
 import type { PresenceChange, Sink } from "./sink.js";
 
@@ -15,8 +15,10 @@ export interface SubscriptionOptions {
 }
 
 /** One subscriber of a channel: its cursor on the log, and its view of who is there. */
-export class Subscription implements PresenceWatcher {
-  readonly #options: SubscriptionOptions;
+export class Subscription implements PresenceWatcher, CursorOwner {
+  readonly #sink: Sink;
+  readonly #presence: PresenceFeed | undefined;
+  readonly #onEnd: () => void;
   /** The offset of the newest message when it was opened. */
   readonly head: number;
   readonly #cursor: Cursor;
@@ -25,10 +27,12 @@ export class Subscription implements PresenceWatcher {
   #hasEnded = false;
 
   constructor(options: SubscriptionOptions) {
-    this.#options = options;
-    this.head = options.log.head;
-    const { log, place, policy, sink } = options;
-    this.#cursor = new Cursor(log, sink, { ...place, policy, onEnd: () => this.end() });
+    const { log, onEnd, place, policy, presence, sink } = options;
+    this.#sink = sink;
+    this.#presence = presence;
+    this.#onEnd = onEnd;
+    this.head = log.head;
+    this.#cursor = new Cursor(log, sink, { ...place, policy, owner: this });
   }
 
   /** The last message that the subscriber was given, or behind which it began. */
@@ -38,7 +42,7 @@ export class Subscription implements PresenceWatcher {
 
   /** Begin: who is there, a gap where what was asked for is gone, then the messages. */
   start(): void {
-    const { presence } = this.#options;
+    const presence = this.#presence;
     if (presence !== undefined) {
       presence.watch(this);
       this.#sendPresence(presence);
@@ -48,14 +52,14 @@ export class Subscription implements PresenceWatcher {
 
   /** The sink, which had this subscription wait, has room again. */
   drained(): void {
-    const { presence } = this.#options;
+    const presence = this.#presence;
     if (this.#hasEnded) return;
     if (presence !== undefined && this.#isPresenceStale) this.#sendPresence(presence);
     this.#cursor.drained();
   }
 
   presenceChanged(change: PresenceChange): void {
-    const { sink } = this.#options;
+    const sink = this.#sink;
     try {
       if (this.#isPresenceStale || sink.presence(change)) return;
       this.#isPresenceStale = true;
@@ -66,17 +70,21 @@ export class Subscription implements PresenceWatcher {
     }
   }
 
+  cursorEnded(): void {
+    this.end();
+  }
+
   /** End it, once or more often. Nothing reaches the sink any more. */
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#cursor.end();
-    this.#options.presence?.unwatch(this);
-    this.#options.onEnd();
+    this.#presence?.unwatch(this);
+    this.#onEnd();
   }
 
   #sendPresence(presence: PresenceFeed): void {
-    const { sink } = this.#options;
+    const sink = this.#sink;
     this.#isPresenceStale = !sink.presence(presence.snapshot());
     if (this.#isPresenceStale) sink.waits();
   }

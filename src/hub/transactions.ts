@@ -1,5 +1,6 @@
 import { assert, BusbarError } from "../kernel/errors.js";
-import type { ChannelLog, Published, Turn } from "./channel-log.js";
+import type { Published } from "./append-line.js";
+import type { ChannelLog, Turn } from "./channel-log.js";
 import type { Appended, Batch, Draft, Rider, Store, TransactionStore } from "./store.js";
 
 /** Messages for one channel. */
@@ -17,10 +18,17 @@ export function isTransactionStore(store: Store): store is TransactionStore {
   return "appendAll" in store;
 }
 
+interface Transaction {
+  readonly batches: readonly LogBatch[];
+  readonly rider: Rider | undefined;
+  readonly turns: readonly Turn[];
+}
+
 /**
  * Appends to several logs of one store, all or nothing.
  *
- * One transaction after the other: it is the only one who holds more than one log, so that nobody waits for each other.
+ * One transaction after the other. Each stands in the lines of all its logs from its call on, so that of two transactions
+ * the same one goes before on every log, and nobody waits for each other.
  */
 export class Transactions {
   readonly #store: Store;
@@ -39,17 +47,24 @@ export class Transactions {
    * all of it was written, or nothing.
    */
   publishAll(batches: readonly LogBatch[], rider: Rider | undefined): Promise<readonly BatchPublished[]> {
-    const published = this.#last.then(() => this.#publishAll(batches, rider));
+    const store = this.#store;
+    if (!isTransactionStore(store)) {
+      const message = "the store cannot append to several channels at once";
+      return Promise.reject(new BusbarError("hub/no-transactions", message));
+    }
+    // All of them now: what is published to one of these logs from here on comes behind this.
+    const taking = Promise.allSettled(batches.map(({ log }) => log.takeTurn()));
+    const published = this.#last.then(async () =>
+      this.#publishAll(store, { batches, rider, turns: taken(await taking) }),
+    );
     this.#last = published.catch(() => {});
     return published;
   }
 
-  async #publishAll(batches: readonly LogBatch[], rider: Rider | undefined): Promise<readonly BatchPublished[]> {
-    const store = this.#store;
-    if (!isTransactionStore(store)) {
-      throw new BusbarError("hub/no-transactions", "the store cannot append to several channels at once");
-    }
-    const turns = await takeTurns(batches);
+  async #publishAll(
+    store: TransactionStore,
+    { batches, rider, turns }: Transaction,
+  ): Promise<readonly BatchPublished[]> {
     try {
       const outcomes = await store.appendAll(
         batches.map(({ channel, drafts }): Batch => ({ channel, drafts })),
@@ -67,11 +82,10 @@ export class Transactions {
 }
 
 /** The turns of all logs; none where one of them cannot be had. */
-async function takeTurns(batches: readonly LogBatch[]): Promise<readonly Turn[]> {
-  const turns = await Promise.allSettled(batches.map(({ log }) => log.takeTurn()));
-  const taken = turns.flatMap((turn) => (turn.status === "fulfilled" ? [turn.value] : []));
-  const missing = turns.find((turn) => turn.status === "rejected");
-  if (missing === undefined) return taken;
-  for (const turn of taken) turn.done([]);
+function taken(settled: readonly PromiseSettledResult<Turn>[]): readonly Turn[] {
+  const turns = settled.flatMap((turn) => (turn.status === "fulfilled" ? [turn.value] : []));
+  const missing = settled.find((turn) => turn.status === "rejected");
+  if (missing === undefined) return turns;
+  for (const turn of turns) turn.done([]);
   throw missing.reason;
 }

@@ -19,8 +19,19 @@ export function deferred<Value>(): Deferred<Value> {
 /** A deferred promise whose rejection need not be looked at by anybody: whoever awaits it still sees it. */
 export function optionalDeferred<Value>(): Deferred<Value> {
   const settle = deferred<Value>();
-  settle.promise.catch(() => {});
-  return settle;
+  // Most of them resolve: a handler is added only where there may be something to handle.
+  const expectRejection = (): void => void settle.promise.catch(nothing);
+  return {
+    promise: settle.promise,
+    resolve: (value) => {
+      if (typeof value === "object" && value !== null) expectRejection();
+      settle.resolve(value);
+    },
+    reject: (reason) => {
+      expectRejection();
+      settle.reject(reason);
+    },
+  };
 }
 
 /** A promise that rejects, and that nobody has to look at. */

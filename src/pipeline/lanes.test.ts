@@ -22,8 +22,7 @@ describe("lanes", () => {
       throw new Error("no");
     });
     const third = enter(lanes, "a").inOrder(() => log.push("third"));
-    const other = enter(lanes, "b").inOrder(() => log.push("other"));
-    await other;
+    expect(enter(lanes, "b").inOrder(() => log.push("other"))).toBe(1);
     expect(log).toEqual(["other"]);
     slow.resolve();
     await expect(second).rejects.toThrow("no");
@@ -35,11 +34,23 @@ describe("lanes", () => {
     const lanes = new Lanes(9);
     const log: string[] = [];
     const run = async (name: string): Promise<void> => {
-      await enter(lanes, "a").inOrder(() => log.push(`run ${name}`));
+      await enter(lanes, "a").inOrder(async () => log.push(`run ${name}`));
       log.push(`use ${name}`);
     };
     await Promise.all([run("1"), run("2")]);
     expect(log).toEqual(["run 1", "use 1", "run 2", "use 2"]);
+  });
+
+  it("run at once what comes when all before it has run", async () => {
+    const lanes = new Lanes(9);
+    expect(enter(lanes, "a").inOrder(() => 1)).toBe(1);
+    expect(() =>
+      enter(lanes, "a").inOrder(() => {
+        throw new Error("no");
+      }),
+    ).toThrow("no");
+    await enter(lanes, "a").inOrder(async () => 2);
+    expect(enter(lanes, "a").inOrder(() => 3)).toBe(3);
   });
 
   it("are bounded, and gone when everybody has left", () => {

@@ -2,6 +2,7 @@ import { causeText } from "../kernel/cause-text.js";
 import { BusbarError } from "../kernel/errors.js";
 import type { Clock } from "../kernel/clock.js";
 import type { Logger } from "../kernel/logger.js";
+import { thenDo, type Later } from "../kernel/later.js";
 import { Latencies, type LatencySnapshot } from "../kernel/latencies.js";
 import type { Random } from "../kernel/random.js";
 import { randomHex } from "../kernel/random-hex.js";
@@ -12,7 +13,7 @@ import type { Position, PublishOk } from "../wire/messages.js";
 import { Deadlines } from "./deadlines.js";
 import type { Executor } from "./executor.js";
 import { emittedOrigin, MessageIds } from "./message-id.js";
-import { Lanes } from "./lanes.js";
+import { Lanes, type Place } from "./lanes.js";
 import { encode, type Produced } from "./production.js";
 
 /** A message on its way from its publisher, which may publish it: that was checked. */
@@ -175,18 +176,30 @@ export class Pipeline<Principal extends { readonly id: string }> {
    * message was published.
    */
   async publish(publication: Publication<Principal>): Promise<PublishOk> {
+    const { clock } = this.#options;
+    let place: Place | undefined;
+    let begunAt: number | undefined;
     this.#underWay++;
     try {
-      const ok = await this.#publish(publication);
+      place = this.#enter(publication.channel);
+      // Nothing is waited for that is there: of a burst, what can be written at once is, and so written together.
+      const preparing = this.#prepareIn(place, publication);
+      const prepared = preparing instanceof Promise ? await preparing : preparing;
+      if (place.isCut) throw cutOff();
+      begunAt = clock.now();
+      const ok = await this.#write(publication.channel, prepared);
+      this.#writing.record(clock.now() - begunAt);
       this.#counts[ok.stage]++;
       return ok;
     } catch (cause) {
       const error = asWireError(cause);
+      if (begunAt !== undefined && error.retryable) place?.cut();
       this.#counts.refused++;
       publication.onRefused?.(error);
       this.#log(publication, error);
       throw error;
     } finally {
+      place?.leave();
       this.#underWay--;
     }
   }
@@ -197,85 +210,95 @@ export class Pipeline<Principal extends { readonly id: string }> {
     this.#deadlines.close(stopping());
   }
 
-  async #publish(publication: Publication<Principal>): Promise<PublishOk> {
-    const { clock } = this.#options;
+  #enter(channel: string): Place {
     if (this.#isClosed) throw stopping();
-    const place = this.#lanes.enter(publication.channel);
-    if (place === undefined) {
-      throw wireError("server/busy", "too many messages wait for this channel's processor", { retryAfterMs: BUSY_MS });
-    }
-    try {
-      const prepared = await place.inOrder(async () => {
-        if (place.isCut) throw cutOff();
-        const begunAt = clock.now();
-        const result = await this.#prepare(publication);
-        this.#preparing.record(clock.now() - begunAt);
-        return result;
-      });
-      if (place.isCut) throw cutOff();
-      const begunAt = clock.now();
-      const ok = await this.#write(publication.channel, prepared).catch((cause: unknown) => {
-        const error = asWireError(cause);
-        if (error.retryable) place.cut();
-        throw error;
-      });
-      this.#writing.record(clock.now() - begunAt);
-      return ok;
-    } finally {
-      place.leave();
-    }
+    const place = this.#lanes.enter(channel);
+    if (place !== undefined) return place;
+    throw wireError("server/busy", "too many messages wait for this channel's processor", { retryAfterMs: BUSY_MS });
   }
 
-  async #write(channel: string, prepared: Prepared<Principal>): Promise<PublishOk> {
-    const { accept, deliver, deliverAll } = this.#options;
+  /** Prepare a message when those before it in its channel are. */
+  #prepareIn(place: Place, publication: Publication<Principal>): Later<Prepared<Principal>> {
+    const { clock } = this.#options;
+    return place.inOrder(() => {
+      if (place.isCut) throw cutOff();
+      const begunAt = clock.now();
+      return thenDo(this.#prepare(publication), (prepared) => {
+        this.#preparing.record(clock.now() - begunAt);
+        return prepared;
+      });
+    });
+  }
+
+  #write(channel: string, prepared: Prepared<Principal>): Later<PublishOk> {
+    const { accept, deliver } = this.#options;
     switch (prepared.kind) {
       case "known":
         return { stage: "delivered", position: prepared.position };
       case "accept":
-        await accept(prepared.message);
-        return { stage: "accepted", message: prepared.message.id };
-      case "deliver": {
-        const { position } = await deliver(channel, prepared.message);
-        return { stage: "delivered", position };
-      }
-      case "deliverAll": {
-        const [position] = await deliverAll(prepared.outputs);
-        if (prepared.isDropped) return { stage: "dropped" };
-        if (position !== undefined) return { stage: "delivered", position };
-        throw wireError("publish/unknown-repeat", "this repeat is older than what is remembered; it was not published");
-      }
+        return accept(prepared.message).then(() => ({ stage: "accepted", message: prepared.message.id }));
+      case "deliver":
+        return deliver(channel, prepared.message).then(({ position }) => ({ stage: "delivered", position }));
+      case "deliverAll":
+        return this.#writeAll(prepared.outputs, prepared.isDropped);
       case "dropped":
         return { stage: "dropped" };
     }
   }
 
+  async #writeAll(outputs: readonly Output[], isDropped: boolean): Promise<PublishOk> {
+    const [position] = await this.#options.deliverAll(outputs);
+    if (isDropped) return { stage: "dropped" };
+    if (position !== undefined) return { stage: "delivered", position };
+    throw wireError("publish/unknown-repeat", "this repeat is older than what is remembered; it was not published");
+  }
+
   /** What is to be delivered or kept, or the position of what was delivered before. */
-  async #prepare(publication: Publication<Principal>): Promise<Prepared<Principal>> {
-    const { channel, data, dueAt, match, origin, principal } = publication;
+  #prepare(publication: Publication<Principal>): Later<Prepared<Principal>> {
+    const { channel, dueAt, match, origin } = publication;
     const isLater = dueAt !== undefined || this.#options.isQueued(match.pattern);
-    const isRepeat = origin?.firstSentAt !== undefined && !isLater;
-    const position = isRepeat ? await this.#options.find(channel, origin) : undefined;
-    if (position !== undefined) return { kind: "known", position };
-    const validation = await attempt("the contract's schema failed", () => validate(match.definition.message, data));
-    if (!validation.isValid) throw wireError("message/invalid", validation.problem);
-    const message = validation.value;
-    let known: string | undefined;
-    const id = (): string => {
-      return (known ??= origin === undefined ? randomHex(this.#options.random, 16) : this.#ids.of(channel, origin));
-    };
-    if (isLater) {
-      this.#checkDelay(dueAt);
-      const payload = JSON.stringify(data);
-      return {
-        kind: "accept",
-        message: { id: id(), channel, match, data, payload, message, principal, origin, dueAt },
-      };
-    }
+    if (origin?.firstSentAt === undefined || isLater) return this.#prepareNew(publication, isLater);
+    return this.#options
+      .find(channel, origin)
+      .then((position) =>
+        position === undefined ? this.#prepareNew(publication, isLater) : { kind: "known", position },
+      );
+  }
+
+  /** A message that is not in the channel's log. */
+  #prepareNew(publication: Publication<Principal>, isLater: boolean): Later<Prepared<Principal>> {
+    const { data, match } = publication;
+    const validation = attempt("the contract's schema failed", () => validate(match.definition.message, data));
+    return thenDo(validation, (validated) => {
+      if (!validated.isValid) throw wireError("message/invalid", validated.problem);
+      if (isLater) return this.#acceptable(publication, validated.value);
+      return this.#deliverable(publication, validated.value);
+    });
+  }
+
+  #acceptable(publication: Publication<Principal>, message: unknown): Prepared<Principal> {
+    const { channel, data, dueAt, match, origin, principal } = publication;
+    this.#checkDelay(dueAt);
+    const payload = JSON.stringify(data);
+    const id = this.#idOf(publication)();
+    return { kind: "accept", message: { id, channel, match, data, payload, message, principal, origin, dueAt } };
+  }
+
+  #deliverable(publication: Publication<Principal>, message: unknown): Later<Prepared<Principal>> {
+    const { match, origin, principal } = publication;
     if (!this.#options.executor.has(match.pattern)) {
       const at = this.#options.clock.wallTimeMs();
       return { kind: "deliver", message: { payload: encode(message, "the message"), from: principal.id, at, origin } };
     }
-    return this.#prepared(publication, await this.#process(publication, message, id));
+    return this.#process(publication, message).then((outcome) => this.#prepared(publication, outcome));
+  }
+
+  /** Names a message, always the same, from when on somebody asks. */
+  #idOf({ channel, origin }: Publication<Principal>): () => string {
+    let known: string | undefined;
+    return () => {
+      return (known ??= origin === undefined ? randomHex(this.#options.random, 16) : this.#ids.of(channel, origin));
+    };
   }
 
   #prepared({ channel, origin, principal }: Publication<Principal>, { id, produced }: Outcome): Prepared<Principal> {
@@ -296,11 +319,9 @@ export class Pipeline<Principal extends { readonly id: string }> {
     return { kind: "deliverAll", outputs, isDropped: own === undefined };
   }
 
-  async #process(
-    { channel, data, match, principal }: Publication<Principal>,
-    message: unknown,
-    id: () => string,
-  ): Promise<Outcome> {
+  async #process(publication: Publication<Principal>, message: unknown): Promise<Outcome> {
+    const { channel, data, match, principal } = publication;
+    const id = this.#idOf(publication);
     const work = { id, channel, match, data, message, principal, attempt: 1 };
     const run = this.#deadlines.run((abort) => this.#options.executor.run(work, abort));
     const produced = await run.catch(failedToProcess);
@@ -356,11 +377,15 @@ function stopping(): WireError {
 }
 
 /** Call the application's code: what it throws is a failure of the message, and no more than that. */
-async function attempt<Value>(what: string, call: () => Value | Promise<Value>): Promise<Value> {
-  try {
-    return await call();
-  } catch (cause) {
+function attempt<Value>(what: string, call: () => Later<Value>): Later<Value> {
+  const failed = (cause: unknown): never => {
     throw wireError("message/failed", what, { cause });
+  };
+  try {
+    const value = call();
+    return value instanceof Promise ? value.catch(failed) : value;
+  } catch (cause) {
+    return failed(cause);
   }
 }
 

@@ -1,42 +1,42 @@
 import { describe, expect, it } from "vitest";
-import { ByteSlab } from "./byte-slab.js";
+import { ByteSlab, SLAB_PIECE_BYTES_MAX } from "./byte-slab.js";
 
 const SLAB_BYTES = 65_536;
-const PIECE_BYTES_MAX = 8192;
+
+/** Take a piece of this size. */
+function take(slab: ByteSlab, size: number): { memory: Uint8Array; from: number } {
+  const from = slab.room(size);
+  slab.take(from + size);
+  return { memory: slab.memory, from };
+}
 
 describe("a byte slab", () => {
-  it("hands out pieces that lie next to each other", () => {
+  it("has pieces lie next to each other, and those bytes free again that were not taken", () => {
     const slab = new ByteSlab();
-    const [first, second] = [slab.take(10), slab.take(PIECE_BYTES_MAX)];
-    expect([first.length, second.length]).toEqual([10, PIECE_BYTES_MAX]);
-    expect(second.buffer).toBe(first.buffer);
-    expect(second.byteOffset).toBe(first.byteOffset + 10);
-  });
-
-  it("gives a larger piece memory of its own, and goes on where it was", () => {
-    const slab = new ByteSlab();
-    const before = slab.take(1);
-    const large = slab.take(PIECE_BYTES_MAX + 1);
-    expect(large.buffer.byteLength).toBe(PIECE_BYTES_MAX + 1);
-    expect(slab.take(1).byteOffset).toBe(before.byteOffset + 1);
+    expect(take(slab, 10).from).toBe(0);
+    expect(slab.room(SLAB_PIECE_BYTES_MAX)).toBe(10);
+    slab.take(13);
+    expect(slab.room(1)).toBe(13);
   });
 
   it("fills a slab to its last byte, and then begins another", () => {
     const slab = new ByteSlab();
-    const pieces = Array.from({ length: SLAB_BYTES / PIECE_BYTES_MAX }, () => slab.take(PIECE_BYTES_MAX));
-    expect(new Set(pieces.map(({ buffer }) => buffer)).size).toBe(1);
-    const next = slab.take(1);
-    expect(next.buffer).not.toBe(pieces[0]?.buffer);
-    expect(next.byteOffset).toBe(0);
+    const pieces = Array.from({ length: SLAB_BYTES / SLAB_PIECE_BYTES_MAX }, () => take(slab, SLAB_PIECE_BYTES_MAX));
+    expect(new Set(pieces.map(({ memory }) => memory)).size).toBe(1);
+    const next = take(slab, 1);
+    expect(next.memory).not.toBe(pieces[0]?.memory);
+    expect(next.from).toBe(0);
   });
 
   it("never hands out the same byte twice", () => {
     const slab = new ByteSlab();
-    const taken = new Map<ArrayBufferLike, number>();
+    const taken = new Map<Uint8Array, number>();
     for (let index = 0; index < 500; index++) {
-      const { buffer, byteOffset, length } = slab.take((index * 977) % (PIECE_BYTES_MAX + 1));
-      expect(byteOffset).toBeGreaterThanOrEqual(taken.get(buffer) ?? 0);
-      taken.set(buffer, byteOffset + length);
+      const size = (index * 977) % (SLAB_PIECE_BYTES_MAX + 1);
+      const { from, memory } = take(slab, size);
+      expect(from).toBeGreaterThanOrEqual(taken.get(memory) ?? 0);
+      expect(from + size).toBeLessThanOrEqual(SLAB_BYTES);
+      taken.set(memory, from + size);
     }
     expect(taken.size).toBeGreaterThan(1);
   });

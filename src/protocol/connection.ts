@@ -2,6 +2,7 @@ import { mayTravel } from "./close-code.js";
 import { ProtocolError } from "./errors.js";
 import { CONTROL_PAYLOAD_BYTES_MAX, opcodes } from "./frame-header.js";
 import { messageOpcode, type FrameWriter } from "./frame-writer.js";
+import { Frames, type Run } from "./frames.js";
 import { MessageReader, type MessageReaderOptions, type ReadEvent } from "./message-reader.js";
 
 export type Role = "server" | "client";
@@ -68,7 +69,7 @@ export type Inflation = Uint8Array | "too-large" | "invalid";
 /**
  * One endpoint of a WebSocket after its opening handshake: bytes in, events and bytes out. It sees no socket.
  *
- * Whatever has to be sent is appended to an array that the caller owns, frames in the order in which they must leave.
+ * Whatever has to be sent is appended to frames that the caller owns, in the order in which they must leave.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -146,7 +147,7 @@ export class Connection {
    *
    * @throws ProtocolError `send/not-open` once the connection is closing.
    */
-  send(data: string | Uint8Array, output: Uint8Array[]): void {
+  send(data: string | Uint8Array, output: Frames): void {
     this.#requireCanSend();
     this.#options.writer.write({ opcode: messageOpcode(data), payload: data }, output);
   }
@@ -156,15 +157,17 @@ export class Connection {
    *
    * @throws ProtocolError `send/not-open` once the connection is closing.
    */
-  sendFramed(pieces: readonly Uint8Array[], output: Uint8Array[]): void {
+  sendFramed(runs: readonly Run[], output: Frames): void {
     this.#requireCanSend();
-    for (const piece of pieces) output.push(piece);
+    output.appendAll(runs);
   }
 
   /** Frame a message whose payload was deflated (RFC 7692, 7.2.1), to be sent with `sendFramed`. */
-  frameDeflated(payload: Uint8Array, isText: boolean, pieces: Uint8Array[]): void {
+  frameDeflated(payload: Uint8Array, isText: boolean): readonly Run[] {
     const opcode = isText ? opcodes.text : opcodes.binary;
-    this.#options.writer.write({ opcode, payload, isCompressed: true }, pieces);
+    const frames = new Frames();
+    this.#options.writer.write({ opcode, payload, isCompressed: true }, frames);
+    return frames.take();
   }
 
   /**
@@ -172,7 +175,7 @@ export class Connection {
    *
    * @throws ProtocolError `send/not-open`, or `send/control-too-long` for a payload of more than 125 bytes.
    */
-  sendControl(type: "ping" | "pong", payload: string | Uint8Array, output: Uint8Array[]): void {
+  sendControl(type: "ping" | "pong", payload: string | Uint8Array, output: Frames): void {
     this.#requireCanSend();
     const length = typeof payload === "string" ? this.#options.text.byteLength(payload) : payload.length;
     if (length > CONTROL_PAYLOAD_BYTES_MAX) throw new ProtocolError("send/control-too-long", `${length} bytes`);
@@ -193,7 +196,7 @@ export class Connection {
    *
    * @throws ProtocolError what `closeError` tells.
    */
-  close(code: number | undefined, reason: string, output: Uint8Array[]): void {
+  close(code: number | undefined, reason: string, output: Frames): void {
     const error = this.closeError(code, reason);
     if (error !== undefined) throw error;
     if (!this.canSend) return;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { encodeFrame } from "../../test/conformance/frames.js";
 import { portableTextCodec } from "../kernel/text-codec.js";
 import { opcodes } from "./frame-header.js";
+import { bytesOf, Frames } from "./frames.js";
 import { FrameWriter, messageOpcode, type Frame } from "./frame-writer.js";
 import { MessageReader, type ReadEvent } from "./message-reader.js";
 
@@ -16,9 +17,9 @@ function writerFor(sender: Sender, fill = (target: Uint8Array): void => target.s
 }
 
 function piecesOf(frame: Frame, writer: FrameWriter): Uint8Array[] {
-  const output: Uint8Array[] = [];
+  const output = new Frames();
   writer.write(frame, output);
-  return output;
+  return output.take().map(bytesOf);
 }
 
 function eventsOf(pieces: readonly Uint8Array[], sender: Sender): ReadEvent[] {
@@ -69,9 +70,11 @@ describe.each(senders)("the frames of a %s", (sender) => {
     fc.assert(
       fc.property(fc.array(message, { maxLength: 5 }), key, (messages, bytes) => {
         const writer = writerFor(sender, (target) => target.set(bytes));
-        const output: Uint8Array[] = [];
+        const output = new Frames();
         for (const data of messages) writer.write({ opcode: messageOpcode(data), payload: data }, output);
-        expect(eventsOf(output, sender)).toEqual(messages.map((data) => ({ type: "message", data })));
+        expect(eventsOf(output.take().map(bytesOf), sender)).toEqual(
+          messages.map((data) => ({ type: "message", data })),
+        );
       }),
     );
   });

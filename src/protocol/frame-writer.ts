@@ -1,12 +1,15 @@
 import type { Random } from "../kernel/random.js";
 import type { TextCodec } from "../kernel/text-codec.js";
-import { ByteSlab } from "./byte-slab.js";
+import { ByteSlab, SLAB_PIECE_BYTES_MAX } from "./byte-slab.js";
 import { byteAt } from "./elements.js";
-import { opcodes } from "./frame-header.js";
-import { Masker } from "./mask.js";
+import { HEADER_BYTES_MAX, opcodes } from "./frame-header.js";
+import type { Frames } from "./frames.js";
+import { mask } from "./mask.js";
 
 /** Unmasked payloads from this size on are sent as they are, behind a header of their own, instead of copied. */
 const COPIED_BYTES_MAX = 8 * 1024;
+/** A UTF-16 unit takes at most three bytes of UTF-8. */
+const UNIT_BYTES_MAX = 3;
 
 export interface FrameWriterOptions {
   /** Whether this endpoint is a client: its frames are masked (RFC 6455, 5.1). */
@@ -30,62 +33,100 @@ export interface Frame {
 export class FrameWriter {
   readonly #options: FrameWriterOptions;
   readonly #slab = new ByteSlab();
-  readonly #masker = new Masker();
   readonly #key = new Uint8Array(4);
 
   constructor(options: FrameWriterOptions) {
     this.#options = options;
   }
 
-  /**
-   * Append the frame's bytes to `output`: one piece, or two where a large unmasked payload is not copied. Such a
-   * payload must not change until it was sent.
-   */
-  write(frame: Frame, output: Uint8Array[]): void {
+  /** Append the frame to `output`. A large unmasked payload is not copied: it must not change until it was sent. */
+  write(frame: Frame, output: Frames): void {
     const { payload } = frame;
-    const length = typeof payload === "string" ? this.#options.text.byteLength(payload) : payload.length;
+    if (typeof payload === "string") this.#writeText(frame, payload, output);
+    else this.#writeBytes(frame, payload, output);
+  }
+
+  #writeBytes(frame: Frame, payload: Uint8Array, output: Frames): void {
+    const { length } = payload;
     const headerLength = this.#headerLength(length);
-    if (typeof payload !== "string" && !this.#options.isMasked && length > COPIED_BYTES_MAX) {
-      const header = this.#slab.take(headerLength);
-      this.#writeHeader(frame, length, header);
-      output.push(header, payload);
-      return;
-    }
-    const bytes = this.#slab.take(headerLength + length);
-    this.#writeHeader(frame, length, bytes);
-    if (typeof payload === "string") this.#options.text.encodeInto(payload, bytes, headerLength);
-    else bytes.set(payload, headerLength);
-    if (this.#options.isMasked) this.#mask(bytes, headerLength);
-    output.push(bytes);
+    const isCopied = this.#options.isMasked || length <= COPIED_BYTES_MAX;
+    const { at, memory } = this.#room(headerLength + (isCopied ? length : 0));
+    if (isCopied) memory.set(payload, at + headerLength);
+    this.#finish(frame, { memory, at, length: isCopied ? length : 0, declared: length }, output);
+    if (!isCopied) output.append(payload, 0, length);
+  }
+
+  /**
+   * Text is encoded where it will stand if it is ASCII, and moved where its header turns out to be longer: to count its bytes
+   * before takes as long as to encode it.
+   */
+  #writeText(frame: Frame, text: string, output: Frames): void {
+    const bytesMax = text.length * UNIT_BYTES_MAX;
+    const isShort = bytesMax + HEADER_BYTES_MAX <= SLAB_PIECE_BYTES_MAX;
+    const guess = isShort ? text.length : this.#options.text.byteLength(text);
+    const guessed = this.#headerLength(guess);
+    const { at, memory } = this.#room(isShort ? bytesMax + HEADER_BYTES_MAX : guessed + guess);
+    const length = this.#options.text.encodeInto(text, memory, at + guessed);
+    const headerLength = this.#headerLength(length);
+    if (headerLength !== guessed) memory.copyWithin(at + headerLength, at + guessed, at + guessed + length);
+    this.#finish(frame, { memory, at, length, declared: length }, output);
+  }
+
+  /** Memory for so many bytes, and where they begin in it. */
+  #room(size: number): { readonly memory: Uint8Array; readonly at: number } {
+    if (size > SLAB_PIECE_BYTES_MAX) return { memory: new Uint8Array(size), at: 0 };
+    const at = this.#slab.room(size);
+    return { memory: this.#slab.memory, at };
+  }
+
+  /** Write the header before the payload, mask that, and append both. */
+  #finish(frame: Frame, { at, declared, length, memory }: Placed, output: Frames): void {
+    const payloadAt = at + this.#headerLength(declared);
+    this.#writeHeader(frame, declared, memory, at);
+    const end = payloadAt + length;
+    if (this.#options.isMasked) this.#mask(memory, payloadAt, end);
+    if (memory === this.#slab.memory) this.#slab.take(end);
+    output.append(memory, at, end);
   }
 
   #headerLength(length: number): number {
     return 2 + (length < 126 ? 0 : length < 0x1_0000 ? 2 : 8) + (this.#options.isMasked ? 4 : 0);
   }
 
-  #writeHeader(frame: Frame, length: number, bytes: Uint8Array): void {
-    bytes[0] = frame.opcode | (frame.isFinal === false ? 0 : 0x80) | (frame.isCompressed === true ? 0x40 : 0);
+  // oxlint-disable-next-line max-params -- one of them in an object would be made for each frame
+  #writeHeader(frame: Frame, length: number, memory: Uint8Array, at: number): void {
+    memory[at] = frame.opcode | (frame.isFinal === false ? 0 : 0x80) | (frame.isCompressed === true ? 0x40 : 0);
     const maskBit = this.#options.isMasked ? 0x80 : 0;
     if (length < 126) {
-      bytes[1] = maskBit | length;
+      memory[at + 1] = maskBit | length;
     } else if (length < 0x1_0000) {
-      bytes[1] = maskBit | 126;
-      bytes[2] = length >>> 8;
-      bytes[3] = length;
+      memory[at + 1] = maskBit | 126;
+      memory[at + 2] = length >>> 8;
+      memory[at + 3] = length;
     } else {
-      bytes[1] = maskBit | 127;
-      writeUint32(bytes, 2, Math.floor(length / 0x1_0000_0000));
-      writeUint32(bytes, 6, length);
+      memory[at + 1] = maskBit | 127;
+      writeUint32(memory, at + 2, Math.floor(length / 0x1_0000_0000));
+      writeUint32(memory, at + 6, length);
     }
   }
 
-  #mask(bytes: Uint8Array, headerLength: number): void {
+  #mask(memory: Uint8Array, payloadAt: number, end: number): void {
     const key = this.#key;
     this.#options.random.fill(key);
-    bytes.set(key, headerLength - 4);
-    this.#masker.begin(byteAt(key, 0) | (byteAt(key, 1) << 8) | (byteAt(key, 2) << 16) | (byteAt(key, 3) << 24));
-    this.#masker.apply(bytes, headerLength, bytes.length);
+    memory.set(key, payloadAt - 4);
+    const number = byteAt(key, 0) | (byteAt(key, 1) << 8) | (byteAt(key, 2) << 16) | (byteAt(key, 3) << 24);
+    mask(memory, payloadAt, end, number);
   }
+}
+
+/** Where a frame stands in memory. */
+interface Placed {
+  readonly memory: Uint8Array;
+  readonly at: number;
+  /** How much of the payload stands behind the header. */
+  readonly length: number;
+  /** How long the payload is. */
+  readonly declared: number;
 }
 
 function writeUint32(bytes: Uint8Array, at: number, value: number): void {

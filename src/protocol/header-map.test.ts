@@ -1,8 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { HeaderMap } from "./header-map.js";
 
-describe("headers", () => {
-  const headers = new HeaderMap(["Host", "a", "ACCEPT", "b", "accept", "c, d", "__proto__", "e", "Empty", ""]);
+const packed = (headers: HeaderMap): HeaderMap => {
+  headers.pack();
+  headers.pack();
+  return headers;
+};
+
+describe.each([
+  ["headers", (headers: HeaderMap): HeaderMap => headers],
+  ["packed headers", packed],
+])("%s", (_name, kept) => {
+  const headers = kept(new HeaderMap(["Host", "a", "ACCEPT", "b", "accept", "c, d", "__proto__", "e", "Empty", ""]));
 
   it("are found by name in any case", () => {
     expect(headers.get("hOST")).toBe("a");
@@ -34,6 +43,6 @@ describe("headers", () => {
       ["Empty", ""],
     ]);
     expect(headers.size).toBe(5);
-    expect(new HeaderMap([]).size).toBe(0);
+    expect(kept(new HeaderMap([])).size).toBe(0);
   });
 });

@@ -1,3 +1,6 @@
+/** Stands in no name and no value (RFC 9110, 5.5). */
+const SEPARATOR = "\n";
+
 /**
  * Header fields of one message, by name in any case.
  *
@@ -5,12 +8,22 @@
  * looking through it costs no more.
  */
 export class HeaderMap implements Iterable<readonly [string, string]> {
-  /** Names and values by turns. */
-  readonly #raw: readonly string[];
+  /** Names and values by turns; one text of them once they were packed. */
+  #fields: readonly string[] | string;
 
   /** @param raw names and values by turns, in the order in which they came, as `rawHeaders` of `node:http`. */
   constructor(raw: readonly string[]) {
-    this.#raw = raw;
+    this.#fields = raw;
+  }
+
+  /** Take up less memory from now on, and more time for each look: for whoever keeps the fields, and may never look at them. */
+  pack(): void {
+    if (typeof this.#fields !== "string") this.#fields = this.#fields.join(SEPARATOR);
+  }
+
+  get #raw(): readonly string[] {
+    if (typeof this.#fields !== "string") return this.#fields;
+    return this.#fields === "" ? [] : this.#fields.split(SEPARATOR);
   }
 
   /** How many fields there are, repeated ones counted each. */

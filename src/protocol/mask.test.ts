@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Masker } from "./mask.js";
+import { keyBehind, mask } from "./mask.js";
 
 const KEY = [0x37, 0xfa, 0x21, 0xbd] as const;
 const KEY_NUMBER = 0xbd21fa37 | 0;
@@ -20,9 +20,7 @@ function bytesAt(alignment: number, length: number): Uint8Array {
 describe("masking", () => {
   it("gives the masked Hello of RFC 6455, 5.7", () => {
     const bytes = new TextEncoder().encode("Hello");
-    const masker = new Masker();
-    masker.begin(0x3d21fa37);
-    masker.apply(bytes, 0, bytes.length);
+    mask(bytes, 0, bytes.length, 0x3d21fa37);
     expect(Array.from(bytes)).toEqual([0x7f, 0x9f, 0x4d, 0x51, 0x58]);
   });
 
@@ -33,10 +31,8 @@ describe("masking", () => {
         const memory = bytesAt(alignment, phase + length + 2);
         const expected = Uint8Array.from(memory);
         expected.set(masked(memory.subarray(0, phase + length), KEY));
-        const masker = new Masker();
-        masker.begin(KEY_NUMBER);
-        masker.apply(memory, 0, phase);
-        masker.apply(memory, phase, phase + length);
+        mask(memory, 0, phase, KEY_NUMBER);
+        mask(memory, phase, phase + length, keyBehind(KEY_NUMBER, phase));
         // The two bytes behind are as they were.
         expect(Buffer.compare(memory, expected), `phase ${phase}, length ${length}`).toBe(0);
       }
@@ -50,11 +46,9 @@ describe("masking", () => {
         const whole = Uint8Array.from(parts.flatMap((part) => Array.from(part)));
         const bytes = bytesAt(alignment, whole.length);
         bytes.set(whole);
-        const masker = new Masker();
         const applyInParts = (): void => {
-          masker.begin(key);
           let at = 0;
-          for (const { length } of parts) masker.apply(bytes, at, (at += length));
+          for (const { length } of parts) mask(bytes, at, (at += length), keyBehind(key, at - length));
         };
         applyInParts();
         const keyBytes = [key & 0xff, (key >>> 8) & 0xff, (key >>> 16) & 0xff, key >>> 24];

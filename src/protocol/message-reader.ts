@@ -3,7 +3,7 @@ import { closeCodes, mayTravel } from "./close-code.js";
 import { byteAt } from "./elements.js";
 import { ProtocolError } from "./errors.js";
 import { FrameHeaderReader, opcodes, type FrameHeaderOptions } from "./frame-header.js";
-import { Masker } from "./mask.js";
+import { keyBehind, mask } from "./mask.js";
 import { Utf8Validator } from "./utf8.js";
 
 export interface MessageReaderOptions extends FrameHeaderOptions {
@@ -33,8 +33,8 @@ const NO_BYTES = new Uint8Array(0);
 export class MessageReader {
   readonly #options: MessageReaderOptions;
   readonly #header: FrameHeaderReader;
-  readonly #masker = new Masker();
-  readonly #validator: Utf8Validator;
+  /** Made with the first text that does not come as a whole. */
+  #validator: Utf8Validator | undefined;
 
   #isInFrame = false;
   /** How much of the current frame's payload has come. */
@@ -57,7 +57,6 @@ export class MessageReader {
   constructor(options: MessageReaderOptions) {
     this.#options = options;
     this.#header = new FrameHeaderReader(options);
-    this.#validator = new Utf8Validator(options.text);
   }
 
   /**
@@ -78,7 +77,7 @@ export class MessageReader {
       }
       const { payloadLength, opcode, isFinal, maskKey } = this.#header;
       const end = Math.min(chunk.length, at + payloadLength - this.#frameBytes);
-      if (maskKey !== 0) this.#masker.apply(chunk, at, end);
+      if (maskKey !== 0) mask(chunk, at, end, keyBehind(maskKey, this.#frameBytes));
       const isFrameDone = this.#frameBytes + end - at === payloadLength;
       this.#isInFrame = !isFrameDone;
       if (opcode >= opcodes.close) this.#takeControl(chunk, at, end);
@@ -102,15 +101,18 @@ export class MessageReader {
     }
   }
 
+  get #utf8(): Utf8Validator {
+    return (this.#validator ??= new Utf8Validator(this.#options.text));
+  }
+
   #beginFrame(): void {
-    const { opcode, maskKey, payloadLength } = this.#header;
+    const { opcode, payloadLength } = this.#header;
     this.#isInFrame = true;
     this.#frameBytes = 0;
-    this.#masker.begin(maskKey);
     if (opcode < opcodes.close) return this.#beginDataFrame();
     this.#control = payloadLength === 0 ? NO_BYTES : new Uint8Array(payloadLength);
     // A close ends all reading: the validator of an unfinished text is free for its reason.
-    if (opcode === opcodes.close) this.#validator.reset();
+    if (opcode === opcodes.close) this.#validator?.reset();
   }
 
   #beginDataFrame(): void {
@@ -146,7 +148,7 @@ export class MessageReader {
 
   #takeData(chunk: Uint8Array, start: number, end: number): void {
     const isPlainText = this.#messageOpcode === opcodes.text && !this.#isMessageCompressed;
-    if (isPlainText && !this.#validator.push(chunk, start, end)) throw new ProtocolError("message/not-utf8");
+    if (isPlainText && !this.#utf8.push(chunk, start, end)) throw new ProtocolError("message/not-utf8");
     const needed = this.#assembledBytes + end - start;
     if (needed > this.#assembly.length) {
       // Doubled, so that many small fragments are not copied again for each one; the limit bounds it.
@@ -164,7 +166,7 @@ export class MessageReader {
     const payload = this.#assembly.subarray(0, this.#assembledBytes);
     if (this.#isMessageCompressed) return { type: "compressed", isText, payload };
     if (!isText) return { type: "message", data: payload };
-    if (!this.#validator.isComplete) throw new ProtocolError("message/not-utf8", "it ends within a character");
+    if (!this.#utf8.isComplete) throw new ProtocolError("message/not-utf8", "it ends within a character");
     return { type: "message", data: this.#options.text.decode(payload, 0, payload.length) };
   }
 
@@ -175,7 +177,7 @@ export class MessageReader {
     this.#declaredBytes = 0;
     this.#assembly = NO_BYTES;
     this.#assembledBytes = 0;
-    this.#validator.reset();
+    this.#validator?.reset();
     return this.#isMessageCompressed;
   }
 
@@ -190,7 +192,7 @@ export class MessageReader {
       const code = closeCodeOf(this.#control);
       if (!mayTravel(code)) throw new ProtocolError("close/invalid-code", String(code));
     }
-    if (!this.#validator.push(this.#control, Math.max(2, from), to)) throw new ProtocolError("close/reason-not-utf8");
+    if (!this.#utf8.push(this.#control, Math.max(2, from), to)) throw new ProtocolError("close/reason-not-utf8");
   }
 
   #controlEvent(): ReadEvent {
@@ -203,7 +205,7 @@ export class MessageReader {
         return { type: "pong", payload };
       default:
         if (payload.length === 0) return { type: "close", code: closeCodes.noStatus, reason: "" };
-        if (!this.#validator.isComplete) throw new ProtocolError("close/reason-not-utf8", "it ends within a character");
+        if (!this.#utf8.isComplete) throw new ProtocolError("close/reason-not-utf8", "it ends within a character");
         return {
           type: "close",
           code: closeCodeOf(payload),

@@ -1,10 +1,10 @@
-/** The function and the constant of each 20 rounds (FIPS 180-4, 4.1.1 and 4.2.1). */
-const rounds = [
-  { constant: 0x5a827999, mix: (b: number, c: number, d: number): number => (b & c) | (~b & d) },
-  { constant: 0x6ed9eba1, mix: (b: number, c: number, d: number): number => b ^ c ^ d },
-  { constant: 0x8f1bbcdc, mix: (b: number, c: number, d: number): number => (b & c) | (b & d) | (c & d) },
-  { constant: 0xca62c1d6, mix: (b: number, c: number, d: number): number => b ^ c ^ d },
-] as const;
+import { wordAt } from "./elements.js";
+
+/** The constants of each 20 rounds (FIPS 180-4, 4.2.1). */
+const K = [0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6] as const;
+
+/** FIPS 180-4, 6.1.2: the words of one block, and those that are mixed from them. */
+const schedule = new Int32Array(80);
 
 /**
  * SHA-1 (FIPS 180-4, 6.1), of at most 2^29 − 1 bytes.
@@ -13,17 +13,15 @@ const rounds = [
  */
 export function sha1(message: Uint8Array): Uint8Array {
   const blocks = padded(message);
-  const state = new Words(5);
   // FIPS 180-4, 5.3.1.
-  for (const [index, value] of [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0].entries()) {
-    state.set(index, value);
-  }
-  const schedule = new Words(80);
+  const state = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0);
   for (let at = 0; at < blocks.byteLength; at += 64) {
-    for (let index = 0; index < 16; index++) schedule.set(index, blocks.getUint32(at + index * 4));
-    compress(state, schedule);
+    for (let index = 0; index < 16; index++) schedule[index] = blocks.getInt32(at + index * 4);
+    compress(state);
   }
-  return state.bytes;
+  const digest = new DataView(new ArrayBuffer(20));
+  for (const [index, word] of state.entries()) digest.setInt32(index * 4, word);
+  return new Uint8Array(digest.buffer);
 }
 
 /** FIPS 180-4, 5.1.1: a one bit, zeros, and the length in bits, up to a whole number of 64-byte blocks. */
@@ -37,47 +35,36 @@ function padded(message: Uint8Array): DataView {
 }
 
 /** FIPS 180-4, 6.1.2. */
-function compress(state: Words, schedule: Words): void {
-  for (let index = 16; index < 80; index++) {
-    const mixed =
-      schedule.get(index - 3) ^ schedule.get(index - 8) ^ schedule.get(index - 14) ^ schedule.get(index - 16);
-    schedule.set(index, rotate(mixed, 1));
+function compress(state: Int32Array): void {
+  for (let at = 16; at < 80; at++) {
+    const mixed = wordAt(schedule, at - 3) ^ wordAt(schedule, at - 8) ^ wordAt(schedule, at - 14);
+    schedule[at] = rotate(mixed ^ wordAt(schedule, at - 16), 1);
   }
-  let [a, b, c, d, e] = [state.get(0), state.get(1), state.get(2), state.get(3), state.get(4)];
-  for (const [quarter, { constant, mix }] of rounds.entries()) {
-    for (let index = quarter * 20; index < quarter * 20 + 20; index++) {
-      const next = (rotate(a, 5) + mix(b, c, d) + e + constant + schedule.get(index)) | 0;
-      e = d;
-      d = c;
-      c = rotate(b, 30);
-      b = a;
-      a = next;
-    }
+  let a = wordAt(state, 0);
+  let b = wordAt(state, 1);
+  let c = wordAt(state, 2);
+  let d = wordAt(state, 3);
+  let e = wordAt(state, 4);
+  for (let at = 0; at < 80; at++) {
+    const next = (rotate(a, 5) + mix(at, b, c, d) + e + wordAt(schedule, at)) | 0;
+    e = d;
+    d = c;
+    c = rotate(b, 30);
+    b = a;
+    a = next;
   }
-  for (const [index, value] of [a, b, c, d, e].entries()) state.set(index, state.get(index) + value);
+  for (const [index, word] of [a, b, c, d, e].entries()) state[index] = wordAt(state, index) + word;
+}
+
+/** The function of round `at` and its constant (FIPS 180-4, 4.1.1). */
+// oxlint-disable-next-line max-params -- the standard's own
+function mix(at: number, b: number, c: number, d: number): number {
+  if (at < 20) return ((b & c) | (~b & d)) + K[0];
+  if (at < 40) return (b ^ c ^ d) + K[1];
+  if (at < 60) return ((b & c) | (b & d) | (c & d)) + K[2];
+  return (b ^ c ^ d) + K[3];
 }
 
 function rotate(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
-}
-
-/** Numbers of 32 bits in the order of bytes that the standard has: what is set is taken modulo 2^32. */
-class Words {
-  readonly #view: DataView;
-
-  constructor(count: number) {
-    this.#view = new DataView(new ArrayBuffer(count * 4));
-  }
-
-  get bytes(): Uint8Array {
-    return new Uint8Array(this.#view.buffer);
-  }
-
-  get(index: number): number {
-    return this.#view.getUint32(index * 4);
-  }
-
-  set(index: number, value: number): void {
-    this.#view.setUint32(index * 4, value);
-  }
 }

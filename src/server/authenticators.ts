@@ -1,4 +1,4 @@
-import { joseSignatureChecks } from "../adapters/jose/signature-checks.js";
+import { joseSignatureChecks, loadJose } from "../adapters/jose/signature-checks.js";
 import { nodeClock } from "../adapters/node/clock.js";
 import { httpsDocuments } from "../adapters/node/https-documents.js";
 import type { Authenticator } from "../auth/authenticator.js";
@@ -19,7 +19,10 @@ const ports: BearerPorts = { clock: nodeClock, checks: joseSignatureChecks, docu
  * @throws BusbarError `auth/invalid-key`, `auth/invalid-realm`, `options/invalid`.
  */
 export function bearer(keys: BearerKey | readonly BearerKey[], options: BearerOptions = {}): Authenticator {
-  return bearerWith(ports, keys, options);
+  const authenticator = bearerWith(ports, keys, options);
+  // Where it is missing, whoever checks a token is told.
+  loadJose().catch(() => undefined);
+  return authenticator;
 }
 
 /**

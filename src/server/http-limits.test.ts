@@ -156,6 +156,44 @@ describe("a guarded server of HTTP", () => {
     expect(refusals).toEqual([]);
   });
 
+  it("ends the connection of who goes on with a body that nobody reads, once the answer is there", async () => {
+    const { open } = await guarded();
+    const peer = await open();
+    peer.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+    expect((await peer.head()).status).toBe(200);
+    const more = setInterval(() => peer.write("x"), 20);
+    await peer.closed;
+    clearInterval(more);
+  });
+
+  it("keeps the connection where the body is read, or came", async () => {
+    const { open } = await guarded({}, (incoming, response) => {
+      if (incoming.url === "/read") incoming.on("data", () => undefined);
+      response.end();
+    });
+    const post = (path: string): string => `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n`;
+    const answered = async (...text: string[]): Promise<TcpPeer> => {
+      const peer = await open();
+      peer.write(text.join(""));
+      expect((await peer.head()).status).toBe(200);
+      return peer;
+    };
+    const [read, whole, unread] = [
+      await answered(post("/read")),
+      await answered(post("/"), "hello"),
+      await answered(post("/")),
+    ];
+    // It was the last to be answered: whatever else was to end has ended.
+    await unread.closed;
+    for (const [peer, text] of [
+      [read, `hello${request()}`],
+      [whole, request()],
+    ] as const) {
+      peer.write(text);
+      expect((await peer.head()).status).toBe(200);
+    }
+  });
+
   it("can be without limits on times and sizes", async () => {
     const { open } = await guarded({ handshakeTimeoutMs: Infinity, headBytesMax: Infinity, headersMax: Infinity });
     const peer = await open();

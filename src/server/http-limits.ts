@@ -15,7 +15,7 @@ export type HttpLimits = Pick<Limits, "connectionsMax" | "handshakeTimeoutMs" | 
 /** How many connections beyond `connectionsMax` are told that they are too many; any more are dropped. */
 const REFUSED_AT_ONCE_MAX = 1000;
 
-/** How long a refused peer may take to read the refusal. */
+/** How long a peer may take to read a refusal, or an answer that came before the end of its request. */
 const LINGER_MS = 500;
 
 /** Timeouts are looked for so often in the time that they give. */
@@ -45,6 +45,11 @@ function whole(value: number): number {
   return Math.ceil(Math.min(value, INTEGER_MAX));
 }
 
+/** The upgrades of a server whose sockets are ours alone. */
+export class Upgrades extends EventEmitter {
+  readonly givesSocketsAway = true;
+}
+
 export interface HttpGuardOptions {
   readonly limits: HttpLimits;
   readonly logger: Logger;
@@ -63,9 +68,13 @@ export class HttpGuard {
   readonly #answering = new WeakSet<object>();
   readonly #refused = new WeakSet<object>();
   /** The upgrades of the server that is watched. */
-  readonly upgrades: EventEmitter = new EventEmitter();
+  readonly upgrades: Upgrades = new Upgrades();
   /** The connections that have not asked for anything yet. */
   readonly #unasked: Deadlines<Socket>;
+  /** The requests that were answered, and whose bodies nobody reads. */
+  readonly #unread = new Deadlines<IncomingMessage>(LINGER_MS, (request) => {
+    if (!request.complete) request.socket.destroy();
+  });
 
   constructor(options: HttpGuardOptions) {
     this.#options = options;
@@ -95,7 +104,10 @@ export class HttpGuard {
     return (request, response) => {
       this.#unasked.stop(request.socket);
       this.#answering.add(request.socket);
-      response.once("close", () => this.#answering.delete(request.socket));
+      response.once("close", () => {
+        this.#answering.delete(request.socket);
+        this.#endUnread(request);
+      });
       if (request.rawHeaders.length / 2 <= this.#options.limits.headersMax) return handler(request, response);
       this.#refuseRequest(request, response);
     };
@@ -105,6 +117,15 @@ export class HttpGuard {
   #expectRequest(socket: Socket): void {
     this.#unasked.start(socket);
     socket.once("close", () => this.#unasked.stop(socket));
+  }
+
+  /**
+   * End the connection of a request that was answered before its body had come, unless somebody reads that: it could take
+   * as long as it likes, and nobody would know. The answer can be read before.
+   */
+  #endUnread(request: IncomingMessage): void {
+    const isRead = request.listenerCount("data") + request.listenerCount("readable") > 0;
+    if (!request.complete && !isRead) this.#unread.start(request);
   }
 
   #refuseRequest(request: IncomingMessage, response: ServerResponse): void {

@@ -33,7 +33,7 @@ export class Admission {
   readonly #services: AdmissionServices;
   readonly #options: AdmissionOptions;
   /** Until `hello` the time for it, then the principal's. */
-  #timer: Timer;
+  #timer: Timer | undefined;
   /** Ends the watch over the wall clock. */
   #unwatch: (() => void) | undefined;
 
@@ -75,7 +75,8 @@ export class Admission {
 
   /** The session is over. */
   end(): void {
-    this.#timer.cancel();
+    this.#timer?.cancel();
+    this.#timer = undefined;
     this.#unwatch?.();
     this.#unwatch = undefined;
   }
@@ -118,7 +119,7 @@ export class Admission {
 
   #watchExpiry(expiresAtMs: number): void {
     const { clock } = this.#services;
-    this.#timer.cancel();
+    this.#timer?.cancel();
     const leftMs = expiresAtMs - clock.wallTimeMs();
     if (leftMs <= 0) {
       this.end();

@@ -43,10 +43,11 @@ export class Attendance {
   #credentialed: Principal;
   readonly #onRefusal: (error: WireError) => void;
   readonly #subscriptions: Subscriptions;
-  readonly #memberships: Memberships;
   readonly #publishes: Publishes;
-  readonly #calls: Calls;
-  readonly #follows: Follows;
+  /** These are made when they are needed: most sessions have none of it. */
+  #memberships: Memberships | undefined;
+  #calls: Calls | undefined;
+  #follows: Follows | undefined;
 
   constructor(attendee: Omit<Attendee, "access">, { held, onRefusal }: AttendanceOptions) {
     const { principal, services } = attendee;
@@ -55,10 +56,7 @@ export class Attendance {
     this.#attendee = { ...attendee, access, principal: services.authority.effective(principal) };
     this.#onRefusal = onRefusal;
     this.#subscriptions = new Subscriptions(this.#attendee);
-    this.#memberships = new Memberships(this.#attendee);
     this.#publishes = new Publishes(this.#attendee, held);
-    this.#calls = new Calls(this.#attendee);
-    this.#follows = new Follows(this.#attendee);
   }
 
   /** With the roles that it has here. */
@@ -87,8 +85,8 @@ export class Attendance {
     const decided = Array.from(this.#attendee.access.decided).filter(({ decision }) => decision.isAllowed);
     return [
       ...Array.from(this.#subscriptions.channels, holding("subscribe")),
-      ...Array.from(this.#memberships.channels, holding("presence")),
-      ...Array.from(this.#calls.offers, holding("call")),
+      ...Array.from(this.#memberships?.channels ?? [], holding("presence")),
+      ...Array.from(this.#calls?.offers ?? [], holding("call")),
       ...decided.map(({ action, asked }) => ({ action, name: asked.name })),
     ];
   }
@@ -96,13 +94,13 @@ export class Attendance {
   /** The principal has other roles, or the policy is another: what is not allowed any more ends. */
   judge(): void {
     this.#subscriptions.judge();
-    this.#memberships.judge();
-    this.#calls.judge();
+    this.#memberships?.judge();
+    this.#calls?.judge();
   }
 
   /** Have the client carry out a call that it offers. Rejects with a WireError. */
   request(name: string, input: unknown, options: RequestOptions): Promise<unknown> {
-    return this.#calls.request(name, input, options);
+    return this.#madeCalls.request(name, input, options);
   }
 
   /** Everything that was sent has left. */
@@ -113,9 +111,9 @@ export class Attendance {
   /** Give everything back; presence at once, or after the time of a lease. */
   end(how: "leave" | "lapse"): void {
     this.#subscriptions.end();
-    this.#memberships.end(how);
-    this.#calls.end();
-    this.#follows.end();
+    this.#memberships?.end(how);
+    this.#calls?.end();
+    this.#follows?.end();
   }
 
   /** Carry out a command; undefined when that was done at once. Throws or rejects with its refusal. */
@@ -136,27 +134,35 @@ export class Attendance {
       case "publishAll":
         return this.#publish(command);
       case "follow":
-        return this.#follows.follow(command);
+        return (this.#follows ??= new Follows(this.#attendee)).follow(command);
       case "join":
-        return this.#memberships.join(command);
+        return this.#madeMemberships.join(command);
       case "leave":
-        this.#memberships.leave(command.channel);
+        this.#madeMemberships.leave(command.channel);
         return this.#done(command);
       case "call":
-        return this.#calls.call(command);
+        return this.#madeCalls.call(command);
       case "cancel":
-        this.#calls.cancel(command);
+        this.#madeCalls.cancel(command);
         return this.#done(command);
       case "offer":
-        this.#calls.offer(command);
+        this.#madeCalls.offer(command);
         return this.#done(command);
       case "withdraw":
-        this.#calls.withdraw(command);
+        this.#madeCalls.withdraw(command);
         return this.#done(command);
       case "answer":
-        this.#calls.answer(command);
+        this.#madeCalls.answer(command);
         return this.#done(command);
     }
+  }
+
+  get #madeCalls(): Calls {
+    return (this.#calls ??= new Calls(this.#attendee));
+  }
+
+  get #madeMemberships(): Memberships {
+    return (this.#memberships ??= new Memberships(this.#attendee));
   }
 
   #done({ id }: Command): undefined {
@@ -172,17 +178,17 @@ export class Attendance {
   #publish(command: PublishCommand | PublishAllCommand): undefined {
     const { isOver, outbox } = this.#attendee;
     const { id } = command;
-    const answer: Promise<() => void> =
-      command.do === "publish"
-        ? this.#publishes.publish(command).then((ok) => () => outbox.ok<"publish">(id, ok))
-        : this.#publishes.publishAll(command).then((ok) => () => outbox.ok<"publishAll">(id, ok));
-    answer.then(
-      (send) => {
-        if (!isOver()) send();
-      },
-      (error: unknown) => {
-        if (!isOver()) this.#onRefusal(inReplyTo(refusalOf(error), id));
-      },
-    );
+    const refuse = (error: unknown): void => {
+      if (!isOver()) this.#onRefusal(inReplyTo(refusalOf(error), id));
+    };
+    if (command.do === "publish") {
+      this.#publishes.publish(command).then((ok) => {
+        if (!isOver()) outbox.ok<"publish">(id, ok);
+      }, refuse);
+    } else {
+      this.#publishes.publishAll(command).then((ok) => {
+        if (!isOver()) outbox.ok<"publishAll">(id, ok);
+      }, refuse);
+    }
   }
 }

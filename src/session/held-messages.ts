@@ -26,35 +26,36 @@ interface Channel {
 
 /** By channel, the first of a client's messages that was refused for now. */
 export class HeldMessages {
-  readonly #channels = new Map<string, Channel>();
+  /** Undefined until a message was refused: few sessions ever need it. */
+  #channels: Map<string, Channel> | undefined;
 
   /** A message was refused. Nothing happens where it has no number, and where it will not come again. */
   refused({ channel, seq }: { readonly channel: string; readonly seq?: number }, error: WireError): void {
     if (seq === undefined || !passing.has(error.code)) return;
     const refused: Held = { seq, retryAfterMs: error.retryAfterMs };
-    const held = this.#channels.get(channel);
-    if (held === undefined) this.#add(channel, refused);
-    else this.#channels.set(channel, withRefused(held, refused));
+    const channels = (this.#channels ??= new Map<string, Channel>());
+    const held = channels.get(channel);
+    channels.set(channel, held === undefined ? { first: refused, next: undefined } : withRefused(held, refused));
+    if (channels.size > HELD_CHANNELS_MAX) forgetOldest(channels);
   }
 
   /** A message comes: undefined when it may pass, or the message that has to come before it. */
   before(channel: string, seq: number): Held | undefined {
-    const held = this.#channels.get(channel);
-    if (held === undefined) return undefined;
+    const channels = this.#channels;
+    const held = channels?.get(channel);
+    if (channels === undefined || held === undefined) return undefined;
     const { first, next } = held;
     if (seq > first.seq) return first;
     // A message from before the held one, which waited meanwhile, does not let what is behind that pass.
     if (seq < first.seq) return undefined;
-    if (next === undefined) this.#channels.delete(channel);
-    else this.#channels.set(channel, { first: next, next: undefined });
+    if (next === undefined) channels.delete(channel);
+    else channels.set(channel, { first: next, next: undefined });
     return undefined;
   }
+}
 
-  #add(channel: string, first: Held): void {
-    this.#channels.set(channel, { first, next: undefined });
-    if (this.#channels.size <= HELD_CHANNELS_MAX) return;
-    for (const oldest of this.#channels.keys()) return void this.#channels.delete(oldest);
-  }
+function forgetOldest(channels: Map<string, Channel>): void {
+  for (const oldest of channels.keys()) return void channels.delete(oldest);
 }
 
 function withRefused({ first, next }: Channel, refused: Held): Channel {

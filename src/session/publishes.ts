@@ -52,25 +52,20 @@ export class Publishes {
     return { receipts: await Promise.all(receipts) };
   }
 
-  async #publish(publication: Publication<Principal>, repeat: Loose<Repeatable>): Promise<PublishOk> {
+  #publish(publication: Publication<Principal>, { ageMs, seq }: Loose<Repeatable>): Promise<PublishOk> {
+    const { producer, services } = this.#attendee;
+    if (seq === undefined) return services.pipeline.publish(publication);
+    if (producer === undefined) return Promise.reject(wireError("wire/malformed", "`seq` needs `client` in hello"));
     const { channel } = publication;
-    const { pipeline } = this.#attendee.services;
-    const { seq } = repeat;
-    if (seq === undefined) return pipeline.publish(publication);
-    const origin = this.#originOf(seq, repeat.ageMs);
     const held = this.#held.before(channel, seq);
     if (held !== undefined) {
       const message = `message ${held.seq} of this channel was refused for now; send it again first`;
-      throw wireError("publish/out-of-turn", message, { retryAfterMs: held.retryAfterMs });
+      return Promise.reject(wireError("publish/out-of-turn", message, { retryAfterMs: held.retryAfterMs }));
     }
+    const firstSentAt = ageMs === undefined ? undefined : services.clock.wallTimeMs() - ageMs;
+    const origin: MessageOrigin = { producer, sequence: seq, firstSentAt };
     const onRefused = (error: WireError): void => this.#held.refused({ channel, seq }, error);
-    return pipeline.publish({ ...publication, origin, onRefused });
-  }
-
-  #originOf(sequence: number, ageMs: number | undefined): MessageOrigin {
-    const { producer, services } = this.#attendee;
-    if (producer === undefined) throw wireError("wire/malformed", "`seq` needs `client` in hello");
-    return { producer, sequence, firstSentAt: ageMs === undefined ? undefined : services.clock.wallTimeMs() - ageMs };
+    return services.pipeline.publish({ ...publication, origin, onRefused });
   }
 }
 

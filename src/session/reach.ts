@@ -12,6 +12,10 @@ export interface Reach {
   readonly isHistory: boolean;
 }
 
+/** Most subscriptions have one of these. */
+const live: Reach = { since: undefined, isHistory: false };
+const withHistory: Reach = { since: undefined, isHistory: true };
+
 /**
  * How far back a session may read: all that there is with the permission `history`, and without it what it could have read
  * live, also before a cut.
@@ -28,7 +32,7 @@ export class Reaches {
   /** @throws WireError `policy/denied` for who asks for history and may not read it. */
   of(asked: Asked, from: SubscribeFrom): Reach {
     const { access, principal } = this.#attendee;
-    if (access.decide(principal, "history", asked).isAllowed) return { since: undefined, isHistory: from !== "now" };
+    if (access.decide(principal, "history", asked).isAllowed) return from === "now" ? live : withHistory;
     const isPosition = from !== "now" && from !== "start" && "epoch" in from;
     const refused = from === "now" || isPosition ? undefined : denial(this.#attendee, "history", asked);
     if (refused !== undefined) throw refused;

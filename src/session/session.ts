@@ -69,7 +69,7 @@ export class Session {
   readonly #outbox: Outbox;
   readonly #allowance: Allowance;
   /** Commands that wait until the one before them is done. */
-  readonly #inbox: BoundedQueue<Command>;
+  #inbox: BoundedQueue<Command> | undefined;
   readonly #held = new HeldMessages();
   #isWorking = false;
   #state: State = { name: "greeting" };
@@ -87,7 +87,6 @@ export class Session {
       onOverflow: () => this.#close(closeKinds.overload),
     });
     this.#allowance = new Allowance(limits, clock);
-    this.#inbox = new BoundedQueue(limits.commandsWaitingMax);
     this.#admission = new Admission(services, { ...options, onEnd: (kind) => this.#close(kind) });
   }
 
@@ -171,6 +170,7 @@ export class Session {
   }
 
   #putOff(command: Command): void {
+    this.#inbox ??= new BoundedQueue(this.#services.limits.commandsWaitingMax);
     if (!this.#inbox.push(command)) this.#putOffClient(command, "too many commands wait", 1000);
   }
 
@@ -202,10 +202,12 @@ export class Session {
   #goOn(): void {
     this.#isWorking = false;
     while (!this.#isWorking) {
-      const command = this.#inbox.shift();
-      if (command === undefined) return;
+      const command = this.#inbox?.shift();
+      if (command === undefined) break;
       this.#begin(command);
     }
+    // Nobody waits any more: a client subscribes once, and is quiet for hours.
+    if (this.#inbox?.length === 0) this.#inbox = undefined;
   }
 
   /** Undefined when the command was carried out at once. */
@@ -323,7 +325,7 @@ export class Session {
     this.#services.logger.info("session/over", { ...this.#who, reason });
     this.#state = { name: "over" };
     this.#admission.end();
-    this.#inbox.clear();
+    this.#inbox = undefined;
     if (state.name !== "open") return;
     this.#services.registry.leave(this.#id, this);
     state.attendance.end(how);

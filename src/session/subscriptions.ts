@@ -18,14 +18,18 @@ export class Subscriptions {
   readonly #attendee: Attendee;
   readonly #subscriptions = new Map<string, Held>();
   /** The channels whose logs are being opened, until their messages begin. */
-  readonly #opening = new Set<string>();
+  #opening: Set<string> | undefined;
   /** The channels whose subscriptions go on when the outbox has drained. */
-  #waiting = new Set<string>();
+  #waiting: Set<string> | undefined;
 
   readonly #reaches: Reaches;
+  /** What all sinks have in common. */
+  readonly #sinks: SinkOptions;
 
   constructor(attendee: Attendee) {
+    const { access, outbox } = attendee;
     this.#attendee = attendee;
+    this.#sinks = { access, outbox, owner: this };
     this.#reaches = new Reaches(attendee);
   }
 
@@ -102,14 +106,14 @@ export class Subscriptions {
 
   /** A subscription waits until `drained`. */
   waits(channel: string): void {
-    if (this.#subscriptions.has(channel)) this.#waiting.add(channel);
+    if (this.#subscriptions.has(channel)) (this.#waiting ??= new Set()).add(channel);
   }
 
   /** The outbox has drained: those that waited for it go on. */
   drained(): void {
-    if (this.#waiting.size === 0) return;
     const waiting = this.#waiting;
-    this.#waiting = new Set();
+    if (waiting === undefined) return;
+    this.#waiting = undefined;
     for (const channel of waiting) this.#subscriptions.get(channel)?.subscription.drained();
   }
 
@@ -126,34 +130,39 @@ export class Subscriptions {
   end(): void {
     for (const { subscription } of this.#subscriptions.values()) subscription.end();
     this.#subscriptions.clear();
-    this.#waiting.clear();
+    this.#waiting = undefined;
     this.#reaches.end();
   }
 
   /** The channel stays in `#opening` until `#confirm`. Rejects with the WireError of the refusal. */
   async #open({ channel, from = "now", policy }: CursorRequest): Promise<Held> {
-    const { access, outbox, services } = this.#attendee;
+    const { services } = this.#attendee;
     const match = permit(this.#attendee, channel, "subscribe");
     this.#checkRoomFor(channel);
     const asked = askedOf(channel, match);
     const reach = this.#reaches.of(asked, from);
     const hasPresence = match.definition.presence !== undefined;
-    const sink = new SubscriptionSink(channel, { access, outbox, owner: this });
+    const sink = new SubscriptionSink(channel, this.#sinks);
     const options = { from, sink, hasPresence, since: reach.since };
-    this.#opening.add(channel);
+    (this.#opening ??= new Set()).add(channel);
     try {
       const chosen = policy === undefined ? options : { ...options, policy };
       return { asked, reach, subscription: await services.hub.subscribe(channel, chosen) };
     } catch (cause) {
-      this.#opening.delete(channel);
+      this.#opened(channel);
       if (cause instanceof BusbarError && cause.code.startsWith("hub/")) throw logUnavailable(cause);
       throw cause;
     }
   }
 
+  #opened(channel: string): void {
+    this.#opening?.delete(channel);
+    if (this.#opening?.size === 0) this.#opening = undefined;
+  }
+
   /** See whether what was allowed before the log was opened still is. @throws WireError `policy/denied`. */
   #confirm(channel: string, held: Held): void {
-    this.#opening.delete(channel);
+    this.#opened(channel);
     const refused = this.#refusalOf(held);
     if (refused === undefined) return;
     held.subscription.end();
@@ -190,10 +199,10 @@ export class Subscriptions {
 
   #checkRoomFor(channel: string): void {
     const { subscriptionsMax } = this.#attendee.services.limits;
-    if (this.#subscriptions.has(channel) || this.#opening.has(channel)) {
+    if (this.#subscriptions.has(channel) || this.#opening?.has(channel) === true) {
       throw wireError("subscription/exists", `there is a subscription to ${channel} already`);
     }
-    if (this.#subscriptions.size + this.#opening.size >= subscriptionsMax) {
+    if (this.#subscriptions.size + (this.#opening?.size ?? 0) >= subscriptionsMax) {
       throw wireError("subscription/too-many", `a connection can have ${subscriptionsMax} subscriptions`);
     }
   }
@@ -201,7 +210,7 @@ export class Subscriptions {
   #remove(channel: string): void {
     this.#subscriptions.get(channel)?.subscription.end();
     this.#subscriptions.delete(channel);
-    this.#waiting.delete(channel);
+    this.#waiting?.delete(channel);
   }
 }
 

@@ -22,6 +22,7 @@ interface PendingWrite {
  */
 export class MemoryTransport implements Transport {
   readonly remoteAddress: string;
+  readonly isSecure = false;
   /** What was written: one entry a write, its pieces joined. */
   readonly writes: Uint8Array[] = [];
   readonly #turns: Turns;

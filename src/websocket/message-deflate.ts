@@ -3,7 +3,7 @@ import type { Role } from "../protocol/connection.js";
 import type { DeflateParameters } from "../protocol/deflate-negotiation.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
 import type { Deflate, Inflation } from "./ports.js";
-import { encode, type Pieces, type PreparedMessage } from "./prepared-message.js";
+import { encode, type Framed, type PreparedMessage } from "./prepared-message.js";
 import { SlidingWindow } from "./sliding-window.js";
 
 /** zlib makes no window of 8 bits: where the peer asked for one, messages are sent as they are (RFC 7692, 6). */
@@ -51,7 +51,7 @@ export class MessageDeflate {
   }
 
   /** The shared frame of a prepared message, as the next one that is sent: the peer's window holds it, too. */
-  deflatePrepared(message: PreparedMessage, writer: FrameWriter): Pieces | Promise<Pieces> {
+  deflatePrepared(message: PreparedMessage, writer: FrameWriter): Framed | Promise<Framed> {
     const { deflate, text } = this.#options;
     this.#sent?.append(message.bytes(text));
     return message.deflated({ deflate, text, windowBits: this.#windowBits, writer });

@@ -1,10 +1,10 @@
-import { Coalescer } from "./coalescer.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BusbarError } from "../kernel/errors.js";
 import { MemoryTransport } from "../testing/memory-transport.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import { notSent, Outbox } from "./outbox.js";
+import { TurnWriter } from "./turn-writer.js";
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
 
@@ -33,12 +33,11 @@ function ground(): Ground {
   }) as MemoryTransport;
   const outbox: Outbox = new Outbox({
     transport: counting,
-    turns: clock,
-    coalescer: new Coalescer(clock),
+    turnWriter: new TurnWriter(clock),
     outboxWritten: () => void seen.push("written"),
   });
   const append = (...pieces: Uint8Array[]): void => {
-    outbox.pieces.push(...pieces);
+    for (const piece of pieces) outbox.frames.append(piece, 0, piece.length);
     outbox.appended();
   };
   return { clock, transport, outbox, pieceCounts, seen, append };
@@ -189,9 +188,10 @@ describe("an outbox", () => {
 
 describe("the pieces of a write", () => {
   it("are one where they lie in a row, however many, without being copied", () => {
-    const { append, clock, pieceCounts, transport } = ground();
+    const { clock, outbox, pieceCounts, transport } = ground();
     const slab = new Uint8Array(60_000).map((_, index) => index % 251);
-    for (let at = 0; at < slab.length; at += 6) append(slab.subarray(at, at + 6));
+    for (let at = 0; at < slab.length; at += 6) outbox.frames.append(slab, at, at + 6);
+    outbox.appended();
     clock.runTurn();
     expect([pieceCounts, transport.writes]).toEqual([[1], [slab]]);
   });

@@ -1,13 +1,12 @@
-import type { Turns } from "../kernel/clock.js";
 import { optionalDeferred, optionalRejection, type Deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
-import type { Coalescer } from "./coalescer.js";
+import { Frames } from "../protocol/frames.js";
 import type { Transport } from "./ports.js";
+import type { TurnWriter, Writing } from "./turn-writer.js";
 
 export interface OutboxOwner {
   readonly transport: Transport;
-  readonly turns: Turns;
-  readonly coalescer: Coalescer;
+  readonly turnWriter: TurnWriter;
   /** The kernel has taken what was written. */
   outboxWritten(): void;
 }
@@ -17,19 +16,17 @@ export interface OutboxOwner {
  *
  * One write is under way at a time; what comes meanwhile waits for it.
  */
-export class Outbox {
+export class Outbox implements Writing {
   readonly #owner: OutboxOwner;
-  #pieces: Uint8Array[] = [];
-  /** How many of the pieces are counted in `#piecesBytes`. */
-  #counted = 0;
-  #piecesBytes = 0;
+  /** Made with the first frame. */
+  #frames: Frames | undefined;
   #writingBytes = 0;
   /** Made with the first write. */
   #onWritten: ((error?: BusbarError) => void) | undefined;
   #isFlushScheduled = false;
   #isHeld = false;
   #failure: NotSent | undefined;
-  /** Settled when the pieces that wait now have been handed over. */
+  /** Settled when the frames that wait now have been handed over. */
   #handedOver: Deferred<void> | undefined;
   /** The same for the write that is under way. */
   #writing: Deferred<void> | undefined;
@@ -38,9 +35,18 @@ export class Outbox {
     this.#owner = owner;
   }
 
+  /** Where frames are appended; call `appended` behind it. */
+  get frames(): Frames {
+    return (this.#frames ??= new Frames());
+  }
+
   /** Bytes that the kernel has not taken. */
   get bufferedBytes(): number {
-    return this.#piecesBytes + this.#writingBytes;
+    return this.#waitingBytes + this.#writingBytes;
+  }
+
+  get #waitingBytes(): number {
+    return this.#frames === undefined ? 0 : this.#frames.byteLength;
   }
 
   /** Whether a write is under way that the kernel has not taken, so that the peer may have stopped reading. */
@@ -48,19 +54,10 @@ export class Outbox {
     return this.#writingBytes > 0;
   }
 
-  /** Where to append frames; call `appended` behind it. */
-  get pieces(): Uint8Array[] {
-    return this.#pieces;
-  }
-
-  /** Count what was appended to `pieces`, and see that it leaves at the end of this turn. */
+  /** See that what was appended to `frames` leaves at the end of this turn. */
   appended(): void {
-    for (let piece = this.#pieces[this.#counted]; piece !== undefined; piece = this.#pieces[this.#counted]) {
-      this.#piecesBytes += piece.length;
-      this.#counted++;
-    }
     if (this.#failure === undefined) this.#scheduleFlush();
-    else this.#drop();
+    else this.frames.take();
   }
 
   /** Write nothing until `release`: what still belongs to this turn comes at its end. */
@@ -82,7 +79,7 @@ export class Outbox {
    */
   handedOver(): Promise<void> {
     if (this.#failure !== undefined) return optionalRejection(this.#failure());
-    if (this.#pieces.length > 0) return (this.#handedOver ??= optionalDeferred()).promise;
+    if (this.#waitingBytes > 0) return (this.#handedOver ??= optionalDeferred()).promise;
     if (this.#writingBytes > 0) return (this.#writing ??= optionalDeferred()).promise;
     return Promise.resolve();
   }
@@ -91,7 +88,7 @@ export class Outbox {
   fail(failure: NotSent): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
-    this.#drop();
+    this.#frames?.take();
     this.#writingBytes = 0;
     this.#writing?.reject(failure());
     this.#handedOver?.reject(failure());
@@ -99,30 +96,28 @@ export class Outbox {
     this.#handedOver = undefined;
   }
 
-  #drop(): void {
-    this.#pieces = [];
-    this.#counted = 0;
-    this.#piecesBytes = 0;
-  }
-
   #scheduleFlush(): void {
     if (this.#isFlushScheduled || this.#writingBytes > 0) return;
     this.#isFlushScheduled = true;
-    this.#owner.turns.atEndOfTurn(() => {
-      this.#isFlushScheduled = false;
-      this.#flush();
-    });
+    this.#owner.turnWriter.later(this);
+  }
+
+  /** The turn has ended. */
+  write(): void {
+    this.#isFlushScheduled = false;
+    this.#flush();
   }
 
   #flush(): void {
-    if (this.#pieces.length === 0 || this.#isHeld || this.#writingBytes > 0) return;
-    const pieces = this.#owner.coalescer.coalesce(this.#pieces);
-    this.#writingBytes = this.#piecesBytes;
+    const byteLength = this.#waitingBytes;
+    if (byteLength === 0 || this.#isHeld || this.#writingBytes > 0) return;
+    const { transport, turnWriter } = this.#owner;
+    const pieces = turnWriter.piecesOf(this.frames.take());
+    this.#writingBytes = byteLength;
     this.#writing = this.#handedOver;
     this.#handedOver = undefined;
-    this.#drop();
     this.#onWritten ??= (error) => this.#written(error);
-    this.#owner.transport.write(pieces, this.#onWritten);
+    transport.write(pieces, this.#onWritten);
   }
 
   #written(error: BusbarError | undefined): void {
@@ -132,7 +127,7 @@ export class Outbox {
     this.#writing?.resolve();
     this.#writing = undefined;
     this.#owner.outboxWritten();
-    if (this.#pieces.length > 0) this.#scheduleFlush();
+    if (this.#waitingBytes > 0) this.#scheduleFlush();
   }
 }
 

@@ -5,11 +5,19 @@ export type { Inflation };
 
 /** The port for a byte stream to one peer, which each side ends for itself: half of it can still be open. */
 export interface Transport {
-  /** The peer's address, without a port. */
+  /** The peer's address, without a port; `local` where it is on this machine and has none. */
   readonly remoteAddress: string;
+  /** Whether what travels is encrypted. */
+  readonly isSecure: boolean;
+  /**
+   * Tell `listener` from now on, in place of whoever was told before. Reading begins with the first one, unless the
+   * transport was paused before.
+   */
+  listen(listener: TransportListener): void;
   /**
    * Hand bytes to the kernel, the pieces in order; `done` is called once, at once or later, when it has taken all of them
-   * or when it never will. Not called again before `done`, nor behind `end`. After an error `transportClosed` follows.
+   * or when it never will. Not called again before `done`, but behind the answer to a handshake, nor behind `end`. After
+   * an error `transportClosed` follows.
    */
   write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void;
   /** Stop calling `bytesReceived`, so that the peer is slowed down. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { nodeTextCodec as text } from "../adapters/node/text-codec.js";
 import { deferred, type Deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
+import { bytesOf, type Frames } from "../protocol/frames.js";
 import { FrameWriter, type Frame } from "../protocol/frame-writer.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import type { Deflate } from "./ports.js";
@@ -15,7 +16,7 @@ class CountingWriter extends FrameWriter {
     super({ isMasked: false, text, random: new SeededRandom(1) });
   }
 
-  override write(frame: Frame, output: Uint8Array[]): void {
+  override write(frame: Frame, output: Frames): void {
     this.frames++;
     super.write(frame, output);
   }
@@ -46,7 +47,7 @@ describe("a prepared message", () => {
     const writer = new CountingWriter();
     const message = new PreparedMessage(data);
     for (let socket = 0; socket < 1000; socket++) {
-      expect(Buffer.concat([...message.plain(writer)])).toEqual(Buffer.from(frame));
+      expect(Buffer.concat(message.plain(writer).map(bytesOf))).toEqual(Buffer.from(frame));
     }
     expect(writer.frames).toBe(1);
   });
@@ -87,7 +88,7 @@ describe("a prepared message", () => {
     jobs[0]?.resolve(new Uint8Array([1]));
     jobs[1]?.resolve(new Uint8Array([2]));
     const bytes: Uint8Array[] = [];
-    for (const frame of frames) bytes.push(Buffer.concat([...(await frame)]));
+    for (const frame of frames) bytes.push(Buffer.concat((await frame).map(bytesOf)));
     const wide = Buffer.from([0xc1, 1, 1]);
     const narrow = Buffer.from([0xc1, 1, 2]);
     expect(bytes).toEqual([wide, narrow, wide, wide]);
@@ -105,7 +106,7 @@ describe("a prepared message", () => {
     for (const frame of both) await expect(frame).rejects.toMatchObject({ code: "deflate/failed" });
     const again = message.deflated(options);
     jobs[1]?.resolve(new Uint8Array([7]));
-    expect(await again).toEqual([new Uint8Array([0xc2, 1, 7])]);
+    expect((await again).map(bytesOf)).toEqual([new Uint8Array([0xc2, 1, 7])]);
   });
 
   it("is text or bytes", () => {

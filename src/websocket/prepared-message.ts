@@ -1,10 +1,11 @@
 import type { TextCodec } from "../kernel/text-codec.js";
 import { messageOpcode, type FrameWriter } from "../protocol/frame-writer.js";
+import { Frames, type Run } from "../protocol/frames.js";
 import { requireMessage } from "./message-check.js";
 import type { Deflate } from "./ports.js";
 
-/** A message's frame, as a writer that does not mask appended it. */
-export type Pieces = readonly Uint8Array[];
+/** A message's frame, from a writer that does not mask. */
+export type Framed = readonly Run[];
 
 /**
  * A message that is framed once, and compressed once for each window size, for any number of a server's sockets.
@@ -15,8 +16,8 @@ export class PreparedMessage {
   readonly data: string | Uint8Array;
   #byteLength: number | undefined;
   #bytes: Uint8Array | undefined;
-  #plain: Pieces | undefined;
-  #deflated: Map<number, Pieces | Promise<Pieces>> | undefined;
+  #plain: Framed | undefined;
+  #deflated: Map<number, Framed | Promise<Framed>> | undefined;
 
   /** @throws BusbarError `websocket/not-a-message` for what is neither text nor bytes. */
   constructor(data: string | Uint8Array) {
@@ -37,13 +38,13 @@ export class PreparedMessage {
   }
 
   /** The message's frame, from a writer that does not mask. */
-  plain(writer: FrameWriter): Pieces {
+  plain(writer: FrameWriter): Framed {
     this.#plain ??= this.#frame(writer, this.data, false);
     return this.#plain;
   }
 
   /** The frame of the message's compressed form, which no earlier message is needed to inflate. */
-  deflated(options: PreparedDeflateOptions): Pieces | Promise<Pieces> {
+  deflated(options: PreparedDeflateOptions): Framed | Promise<Framed> {
     const { windowBits } = options;
     this.#deflated ??= new Map();
     let pieces = this.#deflated.get(windowBits);
@@ -54,7 +55,7 @@ export class PreparedMessage {
     return pieces;
   }
 
-  #deflate(options: PreparedDeflateOptions, made: Map<number, Pieces | Promise<Pieces>>): Pieces | Promise<Pieces> {
+  #deflate(options: PreparedDeflateOptions, made: Map<number, Framed | Promise<Framed>>): Framed | Promise<Framed> {
     const { deflate, text, windowBits, writer } = options;
     const deflated = deflate.deflate(this.bytes(text), { windowBits, dictionary: undefined });
     if (!(deflated instanceof Promise)) return this.#frame(writer, deflated, true);
@@ -71,10 +72,10 @@ export class PreparedMessage {
     );
   }
 
-  #frame(writer: FrameWriter, payload: string | Uint8Array, isCompressed: boolean): Pieces {
-    const pieces: Uint8Array[] = [];
-    writer.write({ opcode: messageOpcode(this.data), payload, isCompressed }, pieces);
-    return pieces;
+  #frame(writer: FrameWriter, payload: string | Uint8Array, isCompressed: boolean): Framed {
+    const frames = new Frames();
+    writer.write({ opcode: messageOpcode(this.data), payload, isCompressed }, frames);
+    return frames.take();
   }
 }
 

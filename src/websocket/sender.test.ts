@@ -10,12 +10,12 @@ import { FrameWriter } from "../protocol/frame-writer.js";
 import { MemoryTransport } from "../testing/memory-transport.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
-import { Coalescer } from "./coalescer.js";
 import { MessageDeflate } from "./message-deflate.js";
 import { notSent, Outbox } from "./outbox.js";
 import type { Deflate } from "./ports.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { Sender, type WhenFull } from "./sender.js";
+import { TurnWriter } from "./turn-writer.js";
 
 interface Setting {
   readonly role?: Role;
@@ -65,8 +65,7 @@ class Ground {
     this.connection = new Connection({ ...limits, role, text, writer, isDeflateNegotiated });
     this.outbox = new Outbox({
       transport: this.transport,
-      turns: this.clock,
-      coalescer: new Coalescer(this.clock),
+      turnWriter: new TurnWriter(this.clock),
       outboxWritten: () => this.sender.drain(),
     });
     const parameters = {

@@ -8,7 +8,7 @@ import type { FrameWriter } from "../protocol/frame-writer.js";
 import { requireMessage } from "./message-check.js";
 import type { MessageDeflate } from "./message-deflate.js";
 import { notSent, type NotSent, type Outbox } from "./outbox.js";
-import { PreparedMessage, type Pieces } from "./prepared-message.js";
+import { PreparedMessage, type Framed } from "./prepared-message.js";
 
 /** How many sends can wait for room or for a compression before them. */
 const SENDS_WAITING_MAX = 1024;
@@ -79,13 +79,14 @@ export class Sender {
    * @throws BusbarError `websocket/not-a-message` for what is neither text nor bytes.
    */
   send(message: Sendable): Promise<void> {
-    const bytes = this.#byteLength(message);
+    if (typeof message !== "string" && !(message instanceof PreparedMessage)) requireMessage(message);
     if (!this.#canSend) return optionalRejection(new ProtocolError("send/not-open"));
-    const hasRoom = this.#hasRoom(this.bufferedBytes, bytes);
-    if (hasRoom && this.#canWriteAtOnce(bytes)) {
+    if (this.#canWriteAtOnce(message)) {
       this.#write(message);
       return this.#options.outbox.handedOver();
     }
+    const bytes = this.#byteLength(message);
+    const hasRoom = this.#hasRoom(this.bufferedBytes, bytes);
     const settle = optionalDeferred<void>();
     const isRefused = !hasRoom && this.#options.whenFull === "refuse";
     if (isRefused || !this.#wait({ message, bytes, settle })) return optionalRejection(outboxFullError());
@@ -94,11 +95,13 @@ export class Sender {
 
   /** Send a message that nobody awaits; false when it was refused because the outbox is full or closing. */
   offer(message: PreparedMessage): boolean {
+    if (!this.#canSend) return false;
+    if (this.#canWriteAtOnce(message)) {
+      this.#write(message);
+      return true;
+    }
     const bytes = this.#byteLength(message);
-    if (!this.#canSend || !this.#hasRoom(this.bufferedBytes, bytes)) return false;
-    if (!this.#canWriteAtOnce(bytes)) return this.#wait({ message, bytes, settle: undefined });
-    this.#write(message);
-    return true;
+    return this.#hasRoom(this.bufferedBytes, bytes) && this.#wait({ message, bytes, settle: undefined });
   }
 
   /** Send a close frame behind all that waits; does nothing when one is on its way. */
@@ -140,8 +143,14 @@ export class Sender {
     return buffered === 0 || buffered + bytes <= this.#options.outboxBytesMax;
   }
 
-  #canWriteAtOnce(bytes: number): boolean {
-    return this.#waiting === undefined && !this.#isDeflated(bytes);
+  /** Whether nothing is in the message's way. To count a text's bytes takes as long as to send it: mostly they need not be. */
+  #canWriteAtOnce(message: Sendable): boolean {
+    if (this.#waiting !== undefined) return false;
+    const { messageDeflate, outbox } = this.#options;
+    const { bufferedBytes } = outbox;
+    if (messageDeflate === undefined && this.#hasRoom(bufferedBytes, bytesAtMost(message))) return true;
+    const bytes = this.#byteLength(message);
+    return this.#hasRoom(bufferedBytes, bytes) && !this.#isDeflated(bytes);
   }
 
   #isDeflated(bytes: number): boolean {
@@ -152,7 +161,6 @@ export class Sender {
     const { text } = this.#options;
     if (typeof message === "string") return text.byteLength(message);
     if (message instanceof PreparedMessage) return message.byteLength(text);
-    requireMessage(message);
     return message.length;
   }
 
@@ -175,9 +183,9 @@ export class Sender {
   #write(message: Sendable): void {
     const { connection, outbox, sharedWriter } = this.#options;
     if (message instanceof PreparedMessage && sharedWriter !== undefined) {
-      connection.sendFramed(message.plain(sharedWriter), outbox.pieces);
+      connection.sendFramed(message.plain(sharedWriter), outbox.frames);
     } else {
-      connection.send(dataOf(message), outbox.pieces);
+      connection.send(dataOf(message), outbox.frames);
     }
     outbox.appended();
   }
@@ -185,7 +193,7 @@ export class Sender {
   #writeClose(): void {
     if (this.#closeFrame === undefined) return;
     const { connection, outbox } = this.#options;
-    connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox.pieces);
+    connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox.frames);
     outbox.appended();
     this.#options.closeSent();
   }
@@ -216,14 +224,14 @@ export class Sender {
     this.#options.failed(cause);
   }
 
-  #writeDeflated(send: WaitingSend, pieces: Pieces): void {
+  #writeDeflated(send: WaitingSend, pieces: Framed): void {
     const { connection, outbox } = this.#options;
-    connection.sendFramed(pieces, outbox.pieces);
+    connection.sendFramed(pieces, outbox.frames);
     outbox.appended();
     this.#finish(send);
   }
 
-  #deflatedFrame(message: Sendable): Pieces | Promise<Pieces> {
+  #deflatedFrame(message: Sendable): Framed | Promise<Framed> {
     const { messageDeflate, sharedWriter } = this.#options;
     assert(messageDeflate !== undefined, "only a connection with permessage-deflate finds a message worth deflating");
     if (message instanceof PreparedMessage && sharedWriter !== undefined) {
@@ -236,11 +244,15 @@ export class Sender {
     return this.#frameDeflated(payload, isText);
   }
 
-  #frameDeflated(payload: Uint8Array, isText: boolean): Pieces {
-    const pieces: Uint8Array[] = [];
-    this.#options.connection.frameDeflated(payload, isText, pieces);
-    return pieces;
+  #frameDeflated(payload: Uint8Array, isText: boolean): Framed {
+    return this.#options.connection.frameDeflated(payload, isText);
   }
+}
+
+/** A limit for the message's bytes that takes no time: a UTF-16 unit has at most three bytes of UTF-8. */
+function bytesAtMost(message: Sendable): number {
+  const data = dataOf(message);
+  return typeof data === "string" ? data.length * 3 : data.length;
 }
 
 function dataOf(message: Sendable): string | Uint8Array {

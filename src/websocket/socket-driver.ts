@@ -9,7 +9,6 @@ import { Connection, type ConnectionEvent, type Role } from "../protocol/connect
 import type { DeflateParameters } from "../protocol/deflate-negotiation.js";
 import type { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
-import type { Coalescer } from "./coalescer.js";
 import { Closing, type CloseInfo, type ClosingOptions } from "./closing.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
 import { Keepalive } from "./keepalive.js";
@@ -20,12 +19,22 @@ import { Pings, type PingsOptions } from "./pings.js";
 import type { Transport, TransportListener } from "./ports.js";
 import { Sender, type SenderOptions, type WhenFull } from "./sender.js";
 import type { SocketKind } from "./socket-kind.js";
+import type { TurnWriter } from "./turn-writer.js";
 
 export interface SocketDriverOptions {
   readonly kind: SocketKind;
   readonly transport: Transport;
   /** What was negotiated; undefined without compression. */
   readonly deflate: DeflateParameters | undefined;
+  /** The peer's address, where it is not the transport's. */
+  readonly address?: string;
+  readonly owner?: SocketOwner;
+}
+
+/** Whoever keeps a socket. */
+export interface SocketOwner {
+  /** The transport is gone, and all who listened were told. */
+  socketClosed(): void;
 }
 
 export type { CloseInfo };
@@ -47,37 +56,66 @@ export class SocketDriver
   readonly transport: Transport;
   readonly connection: Connection;
   readonly messageDeflate: MessageDeflate | undefined;
-  readonly outbox: Outbox;
-  readonly inbox: Inbox;
-  readonly sender: Sender;
-  readonly pings: Pings;
   readonly #kind: SocketKind;
+  readonly #address: string | undefined;
+  readonly #owner: SocketOwner | undefined;
   readonly #listeners: Listeners<WebSocketEvents>;
   readonly #keepalive: Keepalive | undefined;
-  readonly #closing: Closing;
+  // What many sockets never need is made when it is needed first: a server has many sockets.
+  #inbox: Inbox | undefined;
+  #outbox: Outbox | undefined;
+  #sender: Sender | undefined;
+  #pings: Pings | undefined;
+  #closing: Closing | undefined;
   #closed: Deferred<CloseInfo> | undefined;
   /** The answer to the latest ping of a peer that does not read. */
   #waitingPong: Uint8Array | undefined;
   #isPaused = false;
   #isClosed = false;
 
-  constructor({ deflate: parameters, kind, transport }: SocketDriverOptions) {
+  constructor({ address, deflate: parameters, kind, owner, transport }: SocketDriverOptions) {
     const { limits, role, surroundings } = kind;
     const { deflate, text } = surroundings;
     this.#kind = kind;
+    this.#address = address;
+    this.#owner = owner;
     this.transport = transport;
     this.connection = new Connection(parameters === undefined ? kind.plain : kind.deflating);
     if (parameters !== undefined) {
       this.messageDeflate = new MessageDeflate({ role, parameters, fromBytes: limits.deflateFromBytes, deflate, text });
     }
-    // What follows is given the socket itself, in place of closures and options of its own: a server has many sockets.
-    this.outbox = new Outbox(this);
-    this.inbox = new Inbox(this);
+    // What follows is given the socket itself, in place of closures and options of its own.
     this.#listeners = new Listeners(this);
-    this.sender = new Sender(this);
-    this.#closing = new Closing(this);
-    this.pings = new Pings(this);
     if (limits.keepaliveIdleMs > 0) this.#keepalive = this.#keepAlive();
+  }
+
+  /** Messages that nobody has taken. */
+  get inbox(): Inbox {
+    if (this.#inbox !== undefined) return this.#inbox;
+    this.#inbox = new Inbox(this);
+    if (this.#isClosed || this.#isClosing) this.#inbox.end();
+    return this.#inbox;
+  }
+
+  get outbox(): Outbox {
+    return (this.#outbox ??= new Outbox(this));
+  }
+
+  get sender(): Sender {
+    return (this.#sender ??= new Sender(this));
+  }
+
+  /** Whether our close frame is on its way. */
+  get #isClosing(): boolean {
+    return this.#sender?.isClosing === true;
+  }
+
+  get pings(): Pings {
+    return (this.#pings ??= new Pings(this));
+  }
+
+  get closing(): Closing {
+    return (this.#closing ??= new Closing(this));
   }
 
   get role(): Role {
@@ -92,8 +130,8 @@ export class SocketDriver
     return this.#kind.surroundings.turns;
   }
 
-  get coalescer(): Coalescer {
-    return this.#kind.coalescer;
+  get turnWriter(): TurnWriter {
+    return this.#kind.turnWriter;
   }
 
   get random(): Random {
@@ -122,13 +160,17 @@ export class SocketDriver
 
   /** Resolves when the transport is gone. Never rejects. */
   get closed(): Promise<CloseInfo> {
-    if (this.#isClosed) return Promise.resolve(this.#closing.info);
+    if (this.#isClosed) return Promise.resolve(this.closing.info);
     return (this.#closed ??= deferred()).promise;
+  }
+
+  get #peerAddress(): string {
+    return this.#address ?? this.transport.remoteAddress;
   }
 
   get state(): "open" | "closing" | "closed" {
     if (this.#isClosed) return "closed";
-    return this.connection.state === "open" && !this.sender.isClosing ? "open" : "closing";
+    return this.connection.state === "open" && !this.#isClosing ? "open" : "closing";
   }
 
   /**
@@ -139,23 +181,22 @@ export class SocketDriver
   close(code: number, reason: string): void {
     const error = this.connection.closeError(code, reason);
     if (error !== undefined) throw error;
-    this.#closing.close({ code, reason });
+    this.closing.close({ code, reason });
   }
 
   /** Drop the transport at once; nothing more is sent or handed out. */
   terminate(): void {
-    this.#closing.drop();
+    this.closing.drop();
   }
 
   /** The application's code failed, or ours: end this connection, and it alone. */
   failed(cause: unknown): void {
-    const { transport } = this;
     const { surroundings } = this.#kind;
-    const fields = { address: transport.remoteAddress, cause: causeText(cause) };
+    const fields = { address: this.#peerAddress, cause: causeText(cause) };
     if (this.state !== "open" && isTooLate(cause)) return surroundings.logger.debug("websocket/sent-too-late", fields);
     const stack = cause instanceof Error ? cause.stack : undefined;
     surroundings.logger.error("websocket/handler-failed", { ...fields, stack });
-    this.#closing.close({ code: closeCodes.internalError, reason: "internal error" });
+    this.closing.close({ code: closeCodes.internalError, reason: "internal error" });
   }
 
   bytesReceived(chunk: Uint8Array): void {
@@ -171,23 +212,24 @@ export class SocketDriver
   }
 
   peerEnded(): void {
-    this.#closing.peerEnded();
+    this.closing.peerEnded();
   }
 
   transportClosed(cause?: BusbarError): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#closing.over();
+    this.closing.over();
     this.#keepalive?.stop();
     const failure = notSent(cause);
-    this.outbox.fail(failure);
-    this.sender.end(failure);
-    this.pings.end(failure);
-    this.inbox.end();
-    const { info } = this.#closing;
+    this.#outbox?.fail(failure);
+    this.#sender?.end(failure);
+    this.#pings?.end(failure);
+    this.#inbox?.end();
+    const { info } = this.closing;
     if (cause !== undefined && !info.wasClean) this.#listeners.emit("error", cause);
     this.#listeners.emit("close", info);
     this.#closed?.resolve(info);
+    this.#owner?.socketClosed();
   }
 
   /** Call `listener` for each event of this name; returns the function that ends it. */
@@ -205,7 +247,7 @@ export class SocketDriver
     await Promise.resolve();
     this.#announceOpen();
     while (this.#listeners.has("message")) {
-      const message = this.inbox.shift();
+      const message = this.#inbox?.shift();
       if (message === undefined) return;
       this.#listeners.emit("message", message);
     }
@@ -231,10 +273,10 @@ export class SocketDriver
           this.#answerPing(event.payload);
           break;
         case "pong":
-          this.pings.pong(event.payload);
+          this.#pings?.pong(event.payload);
           break;
         case "close":
-          this.#closing.closeReceived(event.code, event.reason);
+          this.closing.closeReceived(event.code, event.reason);
           break;
         case "failed":
           this.#peerFailed(event.error);
@@ -242,13 +284,14 @@ export class SocketDriver
       }
     }
     this.#updateFlow();
-    this.#closing.endAfterPeer();
+    this.#closing?.endAfterPeer();
   }
 
   #deliver(message: string | Uint8Array): void {
-    if (this.sender.isClosing || this.connection.state === "closed") return;
+    if (this.#isClosing || this.connection.state === "closed") return;
     this.#announceOpen();
-    if (this.inbox.length === 0 && this.#listeners.has("message")) this.#listeners.emit("message", message);
+    const isNoneWaiting = this.#inbox === undefined || this.#inbox.length === 0;
+    if (isNoneWaiting && this.#listeners.has("message")) this.#listeners.emit("message", message);
     else this.inbox.push(message);
   }
 
@@ -268,25 +311,24 @@ export class SocketDriver
   }
 
   #peerFailed(error: ProtocolError): void {
-    const { transport } = this;
     const { surroundings } = this.#kind;
     surroundings.logger.warn("websocket/protocol-error", {
-      address: transport.remoteAddress,
+      address: this.#peerAddress,
       code: error.code,
       message: error.message,
     });
-    this.#closing.peerFailed(error);
+    this.closing.peerFailed(error);
     this.#listeners.emit("error", error);
   }
 
   #answerPing(payload: Uint8Array): void {
     if (!this.connection.canSend) return;
-    if (this.outbox.isBlocked) this.#waitingPong = payload;
+    if (this.#outbox?.isBlocked === true) this.#waitingPong = payload;
     else this.#sendControl("pong", payload);
   }
 
   #sendControl(type: "ping" | "pong", payload: Uint8Array): void {
-    this.connection.sendControl(type, payload, this.outbox.pieces);
+    this.connection.sendControl(type, payload, this.outbox.frames);
     this.outbox.appended();
   }
 
@@ -303,7 +345,7 @@ export class SocketDriver
   }
 
   closeSent(): void {
-    this.#closing.closeSent();
+    this.closing.closeSent();
   }
 
   closingStep(): void {
@@ -317,7 +359,7 @@ export class SocketDriver
 
   #updateFlow(): void {
     if (this.#isClosed) return;
-    const shouldPause = this.connection.isInflating || (this.inbox.isFull && this.state === "open");
+    const shouldPause = this.connection.isInflating || (this.#inbox?.isFull === true && this.state === "open");
     if (shouldPause === this.#isPaused) return;
     this.#isPaused = shouldPause;
     if (shouldPause) this.transport.pause();
@@ -332,7 +374,7 @@ export class SocketDriver
       timeoutMs: limits.keepaliveTimeoutMs,
       isListening: () => !this.#isPaused,
       onIdle: () => {
-        if (this.connection.canSend && !this.outbox.isBlocked) this.#sendControl("ping", new Uint8Array(0));
+        if (this.connection.canSend && this.#outbox?.isBlocked !== true) this.#sendControl("ping", new Uint8Array(0));
       },
       onGone: () => {
         const message = `the peer has been silent for ${limits.keepaliveIdleMs + limits.keepaliveTimeoutMs} ms`;

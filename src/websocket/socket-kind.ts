@@ -4,9 +4,9 @@ import type { Random } from "../kernel/random.js";
 import type { TextCodec } from "../kernel/text-codec.js";
 import type { ConnectionOptions, Role } from "../protocol/connection.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
-import { Coalescer } from "./coalescer.js";
 import type { Deflate } from "./ports.js";
 import type { WhenFull } from "./sender.js";
+import { TurnWriter } from "./turn-writer.js";
 
 /** What the sockets of one role in one process share. */
 export interface SocketSurroundings {
@@ -54,7 +54,7 @@ export class SocketKind {
   readonly plain: ConnectionOptions;
   /** … and of one where it was negotiated. */
   readonly deflating: ConnectionOptions;
-  readonly coalescer: Coalescer;
+  readonly turnWriter: TurnWriter;
 
   constructor({ limits, role, surroundings }: SocketKindOptions) {
     const { fragmentsMax, messageBytesMax } = limits;
@@ -62,7 +62,7 @@ export class SocketKind {
     this.role = role;
     this.surroundings = surroundings;
     this.limits = limits;
-    this.coalescer = new Coalescer(surroundings.turns);
+    this.turnWriter = new TurnWriter(surroundings.turns);
     this.plain = { fragmentsMax, messageBytesMax, role, text, writer, isDeflateNegotiated: false };
     this.deflating = { ...this.plain, isDeflateNegotiated: true };
   }

@@ -11,6 +11,7 @@ import {
 import { NodeDeflate } from "../adapters/node/deflate.js";
 import { nodeTextCodec as text } from "../adapters/node/text-codec.js";
 import { FrameWriter, type Frame } from "../protocol/frame-writer.js";
+import type { Frames } from "../protocol/frames.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import type { Deflate, Transport } from "./ports.js";
@@ -26,7 +27,7 @@ class CountingWriter extends FrameWriter {
     super({ isMasked: false, text, random: new SeededRandom(1) });
   }
 
-  override write(frame: Frame, output: Uint8Array[]): void {
+  override write(frame: Frame, output: Frames): void {
     this.frames++;
     super.write(frame, output);
   }
@@ -104,6 +105,8 @@ describe("a WebSocket", () => {
     for (let index = 0; index < count; index++) {
       const transport: Transport = {
         remoteAddress: "memory",
+        isSecure: false,
+        listen: () => {},
         write: (_, done) => clock.atEndOfTurn(done),
         pause: () => {},
         resume: () => {},

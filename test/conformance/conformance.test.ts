@@ -4,52 +4,18 @@
  */
 import { describe, expect, it } from "vitest";
 import type { Role } from "../../src/protocol/connection.js";
-import { frameRules } from "../../src/protocol/errors.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
-import type { Answer, ConformanceCase } from "./case.js";
-import { closeCases } from "./close-cases.js";
+import type { ConformanceCase } from "./case.js";
 import { EchoEndpoint } from "./endpoint.js";
-import { BINARY, CLOSE, encodeFrame, encodeFrames, PONG, TEXT, type SentFrame } from "./frames.js";
-import { framingCases } from "./framing-cases.js";
-import { utf8Cases } from "./utf8-cases.js";
+import { cases, expectedFrames, frameDifferences } from "./expectation.js";
+import { encodeFrame, encodeFrames } from "./frames.js";
 
 const BYTE_BY_BYTE_MAX = 65_600;
 const RANDOM_SPLITS = 3;
 
-const cases = [...framingCases, ...utf8Cases, ...closeCases];
 const roles: readonly Role[] = ["server", "client"];
 
 const peerOf = (role: Role): Role => (role === "server" ? "client" : "server");
-
-/** What has to be sent, the close frame of a failure included. */
-function expectedFrames({ answers, failure }: ConformanceCase): SentFrame[] {
-  const frames = answers.map(frameOf);
-  if (failure === undefined) return frames;
-  const { closeCode } = frameRules[failure.code];
-  return [...frames, { opcode: CLOSE, isCompressed: false, payload: closePayload(closeCode, failure.code) }];
-}
-
-function frameOf(answer: Answer): SentFrame {
-  const isCompressed = false;
-  switch (answer.type) {
-    case "text":
-      return { opcode: TEXT, isCompressed, payload: Buffer.from(answer.payload) };
-    case "binary":
-      return { opcode: BINARY, isCompressed, payload: Buffer.from(answer.payload) };
-    case "pong":
-      return { opcode: PONG, isCompressed, payload: Buffer.from(answer.payload) };
-    case "close":
-      return {
-        opcode: CLOSE,
-        isCompressed,
-        payload: answer.code === undefined ? Buffer.alloc(0) : closePayload(answer.code),
-      };
-  }
-}
-
-function closePayload(code: number, reason = ""): Buffer {
-  return Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]);
-}
 
 /** Where the engine did otherwise than the case demands; payloads are shown in part, some have 16 MiB. */
 async function differences(endpoint: EchoEndpoint, theCase: ConformanceCase, role: Role): Promise<string[]> {
@@ -63,25 +29,6 @@ async function differences(endpoint: EchoEndpoint, theCase: ConformanceCase, rol
     ...(endpoint.errorCode === failure?.code ? [] : [`told ${endpoint.errorCode}, not ${failure?.code}`]),
     ...(endpoint.outcome === outcome ? [] : [`the transport is ${endpoint.outcome}, not ${outcome}`]),
   ];
-}
-
-function frameDifferences(actual: readonly SentFrame[], expected: readonly SentFrame[]): string[] {
-  const count = Math.max(actual.length, expected.length);
-  return Array.from({ length: count }, (_, index) => [actual[index], expected[index]] as const)
-    .filter(
-      ([sent, due]) =>
-        sent?.opcode !== due?.opcode || sent?.isCompressed === true || !isSame(sent?.payload, due?.payload),
-    )
-    .map(([sent, due]) => `sent ${shown(sent)}, not ${shown(due)}`);
-}
-
-function isSame(one: Buffer | undefined, other: Buffer | undefined): boolean {
-  return one !== undefined && other !== undefined && one.equals(other);
-}
-
-function shown(frame: SentFrame | undefined): string {
-  if (frame === undefined) return "nothing";
-  return `opcode ${frame.opcode} with ${frame.payload.length} bytes, ${frame.payload.subarray(0, 40).toString("hex")}`;
 }
 
 /** How many bytes show the failure, counted from the beginning. */

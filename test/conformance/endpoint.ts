@@ -20,6 +20,7 @@ export type TransportEnd = "open" | "ended" | "destroyed";
 
 export class EchoEndpoint implements Transport {
   readonly remoteAddress = "test";
+  readonly isSecure = false;
   readonly #role: Role;
   readonly #clock = new VirtualClock();
   readonly #driver: SocketDriver;
@@ -65,6 +66,9 @@ export class EchoEndpoint implements Transport {
     this.#socket = new WebSocket(this.#driver, { request: undefined, principal: undefined, protocol: "" });
     this.#socket.on("error", (error) => (this.errorCode = error.code));
   }
+
+  /** The test hands bytes over itself. */
+  listen(): void {}
 
   /** Begin to send back every message, those too that came before. */
   echo(): this {

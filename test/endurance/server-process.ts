@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { basic, consoleLogger, serve } from "busbar/server";
+import { StallWatch } from "../security/stall-watch.js";
 import { app, user } from "./contract.js";
 import { settings, tell, type ServerAsked, type ServerSettings, type ServerTold } from "./talk.js";
 
@@ -22,7 +23,10 @@ const server = await serve(app, {
 /** A collection leaves what a later turn of the loop frees: the last ones of these free nothing more. */
 const COLLECTIONS = 10;
 
+const stalls = new StallWatch();
+
 async function tellMemory(): Promise<void> {
+  const { stallMs } = stalls.stop();
   let heldBytes = Number.POSITIVE_INFINITY;
   for (let collection = 0; collection < COLLECTIONS; collection++) {
     globalThis.gc?.();
@@ -32,7 +36,8 @@ async function tellMemory(): Promise<void> {
   }
   // Pages of the store's file count as the process's, too, but belong to the system's cache.
   const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
-  tell<ServerTold>({ kind: "memory", heldBytes, anonymousBytes: Number(kilobytes) * 1024 });
+  tell<ServerTold>({ kind: "memory", heldBytes, anonymousBytes: Number(kilobytes) * 1024, stallMs });
+  stalls.start();
 }
 
 const FILLING = "x".repeat(50_000);
@@ -70,4 +75,5 @@ process.on("message", (asked: ServerAsked) => {
   });
 });
 
+stalls.start();
 tell<ServerTold>({ kind: "listening", port: server.port ?? 0 });

@@ -30,6 +30,8 @@ const MEBIBYTE = 1024 * 1024;
 const HELD_MAX = 1.1 * MEBIBYTE;
 /** The same as the system sees it, which counts what a collection has freed and the allocator keeps: 50 MiB in all. */
 const RESIDENT_MAX = HELD_MAX + MEBIBYTE / 4;
+/** So long the server's event loop may stand still meanwhile. */
+const STALL_MS_MAX = 50;
 /** Large messages for each sleeper before it sleeps: 5 MB. */
 const FILL = 100;
 /** 1 MB more for each sleeper, again and again until the kernel and the server hold no more for it. */
@@ -60,6 +62,7 @@ afterAll(() => {
 interface Memory {
   readonly heldBytes: number;
   readonly anonymousBytes: number;
+  readonly stallMs: number;
 }
 
 /** How long messages take to their handlers, in milliseconds. */
@@ -203,7 +206,7 @@ function quantile(values: readonly number[], share: number): number {
   return Float64Array.from(values).toSorted()[Math.floor(values.length * share)] ?? 0;
 }
 
-const growth = (before: Memory, after: Memory): Memory => ({
+const growth = (before: Memory, after: Memory): Omit<Memory, "stallMs"> => ({
   heldBytes: (after.heldBytes - before.heldBytes) / SLEEPERS,
   anonymousBytes: (after.anonymousBytes - before.anonymousBytes) / SLEEPERS,
 });
@@ -258,16 +261,20 @@ it(
       await scene.have("pause");
       await fillUp(scene, before);
       const some = await scene.delays();
-      const grown = growth(before, await scene.memory());
+      const asleep = await scene.memory();
+      const grown = growth(before, asleep);
       rounds.push({ all, some });
       console.log(
         `round ${round}: all read: ${milliseconds(all)}; ${SLEEPERS} do not: ${milliseconds(some)}; ` +
-          `each costs ${mebibytes(grown.heldBytes)} held, ${mebibytes(grown.anonymousBytes)} resident`,
+          `each costs ${mebibytes(grown.heldBytes)} held, ${mebibytes(grown.anonymousBytes)} resident; event loop held up ${asleep.stallMs.toFixed(1)} ms`,
       );
       expect(grown.heldBytes).toBeLessThan(HELD_MAX);
       expect(grown.anonymousBytes).toBeLessThan(RESIDENT_MAX);
+      expect(asleep.stallMs).toBeLessThan(STALL_MS_MAX);
       await scene.have("resume");
       await scene.allAwake();
+      const back = (await scene.memory()).heldBytes / before.heldBytes;
+      console.log(`awake again, the server holds ${back.toFixed(3)} times what it held before`);
     }
     for (const kind of ["p99", "typicalP99"] as const) console.log(`medians of ${ROUNDS}: ${comparison(rounds, kind)}`);
     const { closed, faults, gaps } = await scene.sleepers();

@@ -6,6 +6,7 @@ import { rmSync } from "node:fs";
 import { connect } from "busbar/client";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { Answers } from "./answers.js";
+import { StallWatch } from "../security/stall-watch.js";
 import { app, user, type App } from "./contract.js";
 import { bundle, newStoreFolder, Program, removeBundle } from "./program.js";
 import type { CrowdAsked, CrowdSettings, CrowdTold, ServerAsked, ServerSettings, ServerTold } from "./talk.js";
@@ -152,6 +153,8 @@ it("clients of a server that is drained leave and come back at an even rate, wit
   storm.publish();
   await expect.poll(() => storm.least(), { timeout: 20_000 }).toBeGreaterThan(3);
   const closedAt = Date.now();
+  const watch = new StallWatch();
+  watch.start();
   // Until the first one comes back, there is another server.
   storm.server?.ask({ ask: "close", drainMs, retryAfterMs: 3_000 });
   await storm.server?.gone;
@@ -160,12 +163,14 @@ it("clients of a server that is drained leave and come back at an even rate, wit
   const reports = await storm.reports();
   const leaving = peak(reports.flatMap((report) => report.closes).filter((time) => time > closedAt));
   const coming = peak(reports.flatMap((report) => report.opens).filter((time) => time > closedAt));
+  const { stallWallMs } = watch.stop();
   const even = (clients * 100) / drainMs;
   console.log(
-    `of ${clients} clients at most ${leaving} left within 100 ms, and ${coming} came back; even were ${even}`,
+    `of ${clients} clients at most ${leaving} left within 100 ms, and ${coming} came back; even were ${even}; this process was late by ${stallWallMs.toFixed(0)} ms`,
   );
-  // Both processes are busy: some of them are late, and meet the next ones.
-  expect(leaving).toBeLessThan(4 * even);
-  expect(coming).toBeLessThan(4 * even);
+  // Both processes are busy: some of them are late, and meet the next ones. Where the machine has no time, all are that late.
+  const most = Math.min(even * (4 + stallWallMs / 100), clients / 2);
+  expect(leaving).toBeLessThan(most);
+  expect(coming).toBeLessThan(most);
   await expectAll(storm);
 }, 120_000);

@@ -17,8 +17,11 @@ export type ServerAsked =
 
 export type ServerTold =
   | { readonly kind: "listening"; readonly port: number }
-  /** After a collection that freed nothing more: heap and what lies outside of it; what the system counts as the process's own. */
-  | { readonly kind: "memory"; readonly heldBytes: number; readonly anonymousBytes: number }
+  /**
+   * After a collection that freed nothing more: heap and what lies outside of it; what the system counts as the process's
+   * own. And for how long its event loop stood still since the last time.
+   */
+  | { readonly kind: "memory"; readonly heldBytes: number; readonly anonymousBytes: number; readonly stallMs: number }
   | { readonly kind: "filled" };
 
 export interface PublisherSettings {

@@ -252,9 +252,13 @@ describe("a peer that does not read", () => {
     expect((await target().report()).heldBytes - before.heldBytes).toBeLessThan(8 * MEBIBYTE);
     peer.socket.resume();
     peer.send({ opcode: PING, payload: "the last one" });
-    let last = "";
-    while (last !== "the last one") last = (await target().during(peer.frame())).payload.toString();
-    expect(last).toBe("the last one");
+    let pongs = 0;
+    const last = async (): Promise<void> => {
+      while ((await peer.frame()).payload.toString() !== "the last one") pongs++;
+    };
+    await target().during(last());
+    // Those that the kernels held were on their way already; of the others one was owed.
+    expect(pongs).toBeLessThan(100_000);
   });
 
   it("is not read from any more when it has enough to answer for", async () => {

@@ -4,6 +4,8 @@ import { errorMeanings } from "../../src/wire/error-meanings.js";
 import { RawClient } from "../support/raw-client.js";
 import { commandsOfWrongTypes, declaredParts, flood, notCommands, textFrame } from "./attacks.js";
 import { busRequest, describeTwice } from "./bus-target.js";
+import { forgedTokens, validTokens } from "./forged-tokens.js";
+import { Sink } from "./sink.js";
 
 describeTwice("a server, attacked by its clients", (target) => {
   describe("origins", () => {
@@ -19,6 +21,27 @@ describeTwice("a server, attacked by its clients", (target) => {
         const statuses = await Promise.all(Array.from({ length: 20 }, () => target().statusOf(request)));
         expect(new Set(statuses)).toEqual(new Set([403]));
       });
+    });
+  });
+
+  describe("tokens", () => {
+    it("that are forged, expired or confused are refused (Centrifugo CVE-2026-32301, CVE-2026-49998)", async () => {
+      const sink = await Sink.open();
+      // What can stand in a header: what cannot is refused for that.
+      const forged = Object.values(forgedTokens(sink.url)).filter((token) => /^[\t\x20-\x7e]*$/.test(token));
+      const statusWith = (token: string) =>
+        target().statusOf(busRequest({ headers: { Authorization: `Bearer ${token}` } }));
+      expect(forged.length).toBeGreaterThan(150);
+      await target().attacked("forged tokens", async () => {
+        for (const token of forged) expect(await statusWith(token)).toBe(401);
+        for (let at = 0; at < forged.length; at += 20) {
+          const statuses = await Promise.all(forged.slice(at, at + 20).map(statusWith));
+          expect(new Set(statuses)).toEqual(new Set([401]));
+        }
+        for (const token of Object.values(validTokens())) expect(await statusWith(token)).toBe(101);
+      });
+      expect(await sink.visitors()).toBe(0);
+      sink.close();
     });
   });
 

@@ -1,8 +1,9 @@
 /** The process that is attacked: a bus server with its default limits, which tells how long its event loop stood still. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { call, channel, contract } from "busbar";
-import { basic, consoleLogger, serve } from "busbar/server";
+import { basic, bearer, consoleLogger, serve } from "busbar/server";
 import { z } from "zod";
+import type { GivenKeys } from "./forged-tokens.js";
 import { StallWatch } from "./stall-watch.js";
 
 /** What the server tells of itself, since the last time. */
@@ -10,6 +11,8 @@ export interface BusTargetReport {
   /** The longest time in which its event loop did not come round, without what others took of the machine. */
   readonly stallMs: number;
   readonly stallWallMs: number;
+  /** The part of the time in which the machine ran others although the server was ready. */
+  readonly crowding: number;
   /** What is held after a collection: heap, and bytes outside of it. */
   readonly heldBytes: number;
   readonly rssBytes: number;
@@ -49,6 +52,22 @@ const users = {
   eve: { password: "watches", roles: ["staff"] },
 };
 
+const keys: GivenKeys = JSON.parse(process.argv[2] ?? "{}");
+const { audience, issuer, kids, otherIssuer } = keys;
+const tokens = [
+  bearer(
+    [
+      { alg: "HS256", secret: Buffer.from(keys.secret, "base64") },
+      { alg: "RS256", publicKey: keys.published, kid: kids.published },
+      { alg: "PS256", publicKey: keys.pss, kid: kids.pss },
+      { alg: "ES256", publicKey: keys.ec },
+      { alg: "EdDSA", publicKey: keys.ed },
+    ],
+    { issuer, audience },
+  ),
+  bearer({ alg: "ES256", publicKey: keys.partner, issuer: otherIssuer, audience }),
+];
+
 const stalls = new StallWatch();
 
 /** How often the resident memory is looked at. */
@@ -63,7 +82,7 @@ let logLines = 0;
 const server = await serve(app, {
   host: "127.0.0.1",
   // Who can be known by the handshake is; all others have to say it.
-  authenticate: basic(users),
+  authenticate: [basic(users), ...tokens],
   compression: true,
   // Low, so that it is reached: what was published to a channel is remembered up to there, and must not add up.
   limits: { memory: { logsMax: 1000 } },
@@ -89,7 +108,7 @@ async function heldBytes(): Promise<number> {
 }
 
 async function report(): Promise<BusTargetReport> {
-  const { stallMs, stallWallMs } = stalls.stop();
+  const { crowding, stallMs, stallWallMs } = stalls.stop();
   const peak = Math.max(peakRssBytes, process.memoryUsage.rss());
   const held = await heldBytes();
   const { rss } = process.memoryUsage();
@@ -100,6 +119,7 @@ async function report(): Promise<BusTargetReport> {
   return {
     stallMs,
     stallWallMs,
+    crowding,
     heldBytes: held,
     rssBytes: rss,
     peakRssBytes: peak,

@@ -12,13 +12,19 @@ import { RawClient } from "../support/raw-client.js";
 import { TcpPeer, upgradeRequest, type RequestOptions } from "../support/tcp-peer.js";
 import type { BusTargetReport } from "./bus-target-server.js";
 import type { BystanderReport } from "./bystander-process.js";
+import { givenKeys } from "./forged-tokens.js";
+import { StallWatch } from "./stall-watch.js";
 
 /** What was measured at one attack. */
 interface Figures {
   readonly name: string;
   readonly stallMs: number;
   readonly stallWallMs: number;
+  /** The part of the time in which the machine ran others although server or test were ready. */
+  readonly crowding: number;
   readonly heldBytes: number;
+  /** How many times what was held before. */
+  readonly heldGrowth: number;
   readonly rssBytes: number;
   readonly peakRssBytes: number;
   readonly worstMs: number;
@@ -35,6 +41,9 @@ const RESIDENT_GROWTH_BYTES_MAX = 192 * 1024 * 1024;
 
 /** A bystander's message takes no longer, with two processes of the test beside it on the same machine. */
 const ANSWER_MS_MAX = 1000;
+
+/** Node keeps so many of its parsers of HTTP for requests to come. */
+const PARSERS_KEPT = 1000;
 
 /** The bystander's messages while what an attack held is let go of. */
 const ROUNDS_MAX = 300;
@@ -57,7 +66,11 @@ export class BusTarget {
   }
 
   static async start(): Promise<BusTarget> {
-    const server = forkBuilt("bus-target-server.ts", [], ["--expose-gc", "--no-concurrent-array-buffer-sweeping"]);
+    const server = forkBuilt(
+      "bus-target-server.ts",
+      [JSON.stringify(givenKeys())],
+      ["--expose-gc", "--no-concurrent-array-buffer-sweeping"],
+    );
     const [port] = await once(server, "message");
     const bystander = forkBuilt("bystander-process.ts", [`ws://127.0.0.1:${port}/bus`], []);
     await once(bystander, "message");
@@ -86,7 +99,10 @@ export class BusTarget {
     residentGrowthMax: number = RESIDENT_GROWTH_BYTES_MAX,
   ): Promise<Result> {
     const before = { server: await this.report(), bystander: await this.#noticed() };
+    const own = new StallWatch();
+    own.start();
     const result = await attack();
+    const ownCrowding = own.stop().crowding;
     for (const end of this.#opened.splice(0)) end();
     const during = await this.report();
     const after = await this.#whenLetGo(before.server, during);
@@ -94,17 +110,35 @@ export class BusTarget {
     const stallMs = Math.max(during.stallMs, after.stallMs);
     const stallWallMs = Math.max(during.stallWallMs, after.stallWallMs);
     const { peakRssBytes, rssBytes } = during;
+    const crowding = Math.max(during.crowding, ownCrowding);
     const { worstMs } = noticed;
-    this.#figures.push({ name, stallMs, stallWallMs, heldBytes: after.heldBytes, rssBytes, peakRssBytes, worstMs });
+    const { heldBytes } = after;
+    const heldGrowth = heldBytes / before.server.heldBytes;
+    this.#figures.push({
+      name,
+      stallMs,
+      stallWallMs,
+      crowding,
+      heldBytes,
+      heldGrowth,
+      rssBytes,
+      peakRssBytes,
+      worstMs,
+    });
     expect(peakRssBytes - before.server.rssBytes, "too much was resident").toBeLessThan(residentGrowthMax);
     expect(stallMs, "the event loop stood still").toBeLessThan(STALL_MS_MAX);
-    expect(after.heldBytes / before.server.heldBytes, "memory did not come back").toBeLessThan(HELD_GROWTH_MAX);
+    expect(heldGrowth, "memory did not come back").toBeLessThan(HELD_GROWTH_MAX);
     expect(after.connections, "connections are left").toBeLessThanOrEqual(before.server.connections);
     expect(after.prototypeKeys, "a prototype has changed").toEqual([]);
     expect({ gaps: noticed.gaps, isCut: noticed.isCut }, "the bystander noticed").toEqual({ gaps: 0, isCut: false });
     expect(noticed.rounds, "the bystander was not served").toBeGreaterThan(before.bystander.rounds);
-    expect(noticed.worstMs, "the bystander waited").toBeLessThan(ANSWER_MS_MAX);
+    expect(noticed.worstMs, "the bystander waited").toBeLessThan(this.inCrowd(ANSWER_MS_MAX));
     return result;
+  }
+
+  /** How long what takes so much of a machine's time at most may take where, as at the last attack, others had their part of it. */
+  inCrowd(ms: number): number {
+    return ms / (1 - (this.#figures.at(-1)?.crowding ?? 0));
   }
 
   /** The worst of each figure until now, for people. */
@@ -113,11 +147,11 @@ export class BusTarget {
       const all = this.#figures.toSorted((one, other) => other[figure] - one[figure]);
       const [most] = all;
       const value = most?.[figure] ?? 0;
-      return `${figure.endsWith("Bytes") ? mib(value) : `${value.toFixed(1)} ms`} (${most?.name})`;
+      return `${said(figure, value)} (${most?.name})`;
     };
     return (
-      `${this.#figures.length} attacks; at most: event loop held up ${worst("stallMs")}, on the wall ${worst("stallWallMs")}; ` +
-      `held ${worst("heldBytes")}; resident ${worst("peakRssBytes")}; bystander waited ${worst("worstMs")}`
+      `${this.#figures.length} attacks; at most: event loop held up ${worst("stallMs")}, on the wall ${worst("stallWallMs")}; crowding ${worst("crowding")}; ` +
+      `held ${worst("heldBytes")}, after it ${worst("heldGrowth")}; resident ${worst("peakRssBytes")}; bystander waited ${worst("worstMs")}`
     );
   }
 
@@ -155,6 +189,13 @@ export class BusTarget {
 
   /** Have everything be compiled and cached that ordinary clients have compiled and cached. */
   async #use(): Promise<void> {
+    const plain = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx";
+    const visits = Array.from({ length: PARSERS_KEPT }, async () => {
+      const peer = await TcpPeer.connect({ port: this.port });
+      peer.write(plain);
+      await peer.closed;
+    });
+    await Promise.all(visits);
     for (let times = 0; times < 5; times++) {
       const client = await this.login("bob", "builder");
       for (let index = 0; index < 60; index++) {
@@ -246,8 +287,9 @@ export function busRequest({ headers = {}, target = "/bus", ...options }: Reques
   return upgradeRequest({ target, headers: { "Sec-WebSocket-Protocol": "busbar.v1", ...headers }, ...options });
 }
 
-function mib(bytes: number): string {
-  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+function said(figure: string, value: number): string {
+  if (figure.endsWith("Bytes")) return `${(value / 1_048_576).toFixed(1)} MiB`;
+  return figure.endsWith("Ms") ? `${value.toFixed(1)} ms` : `${value.toFixed(3)} times`;
 }
 
 /** Publish, and again as soon as the server says that it may. */

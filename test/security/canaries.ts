@@ -5,10 +5,16 @@ export interface Canaries {
   readonly password: string;
 }
 
+/** So many messages are queued, and become dead letters. */
+export const queuedCount = 4;
+
 /** What the server's process remembers. */
 export interface CanaryReport {
   readonly audit: readonly unknown[];
+  /** The pipeline's figures. */
   readonly snapshot: unknown;
+  readonly dead: readonly unknown[];
+  readonly clients: readonly unknown[];
 }
 
 /** Where a text holds one of the secrets, as it is or encoded; each with what stands around it. */

@@ -1,18 +1,21 @@
 /** A server in a process of its own, which logs all that it can, and tells its parent what it remembers. */
 import { once } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { call, channel, contract, type StandardSchema } from "busbar";
 import {
   basic,
   consoleLogger,
+  queued,
   serve,
   type AuthenticationRequest,
   type Authenticator,
   type Principal,
 } from "busbar/server";
 import { z } from "zod";
-import type { CanaryReport, Canaries } from "./canaries.js";
+import { queuedCount, type CanaryReport, type Canaries } from "./canaries.js";
 
 const canaries: Canaries = JSON.parse(process.argv[2] ?? "{}");
+const store = process.argv[3] ?? "";
 
 /** A schema as some libraries make them: its messages quote what they were given. */
 const quoting: StandardSchema<number> = {
@@ -36,6 +39,7 @@ const app = contract({
     allow: { subscribe: ["member"], publish: ["member"], presence: ["member"] },
   }),
   "broken/:n": channel({ message: z.unknown(), allow: { subscribe: ["member"], publish: ["member"] } }),
+  "queue/:n": channel({ message: z.string().max(10), allow: { publish: ["member"] } }),
   closed: channel({ message: z.unknown() }),
   "ops/audit": channel({ message: z.unknown(), history: { keep: 1000 }, allow: { subscribe: ["operator"] } }),
   "login/:name": call({ input: z.object({ password: z.number() }), output: z.unknown(), allow: { call: ["member"] } }),
@@ -62,11 +66,19 @@ const careless: Authenticator = (request: AuthenticationRequest) => {
 
 const server = await serve(app, {
   host: "127.0.0.1",
+  store,
   authenticate: [basic({ ada: { password: canaries.password, roles: ["member"] } }), careless],
   process: {
     "broken/:n": () => {
       throw new Error("the processor is broken");
     },
+    // It tells all that it knows of who published, as no processor should.
+    "queue/:n": queued(
+      (message, context) => {
+        throw new Error(`cannot process ${JSON.stringify([message, context])}`);
+      },
+      { attemptsMax: 1, onFailure: "skip" },
+    ),
   },
   handle: {
     "login/:name": () => 1,
@@ -82,7 +94,13 @@ const server = await serve(app, {
 
 process.send?.(server.port);
 await once(process, "message");
-const report: CanaryReport = { audit: server.audit.recent(), snapshot: server.pipeline.snapshot };
+let dead = await server.pipeline.deadLetters.list();
+while (dead.length < queuedCount) {
+  await nextTurn();
+  dead = await server.pipeline.deadLetters.list();
+}
+const clients = Array.from(server.clients());
+const report: CanaryReport = { audit: server.audit.recent(), snapshot: server.pipeline.snapshot, dead, clients };
 process.send?.(report);
 process.disconnect();
 await server.close();

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { TcpPeer, upgradeRequest } from "../support/tcp-peer.js";
-import { hits, type Canaries, type CanaryReport } from "./canaries.js";
+import { hits, queuedCount, type Canaries, type CanaryReport } from "./canaries.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const random = (): string => randomBytes(12).toString("hex");
@@ -24,6 +24,8 @@ let server: ChildProcess;
 let port: number;
 let report: CanaryReport;
 let folder: string;
+/** What the server keeps on the disk. */
+let store: string;
 
 beforeAll(async () => {
   mkdirSync(join(root, "build"), { recursive: true });
@@ -34,7 +36,8 @@ beforeAll(async () => {
   const tsconfig = join(root, "tsconfig.json");
   const external = ["lmdb"];
   await build({ entryPoints: [entry], bundle: true, platform: "node", format: "esm", outfile, external, tsconfig });
-  server = fork(outfile, [JSON.stringify(canaries)], { silent: true });
+  store = join(folder, "store");
+  server = fork(outfile, [JSON.stringify(canaries), store], { silent: true });
   for (const stream of [server.stdout, server.stderr]) stream?.on("data", (chunk) => printed.push(String(chunk)));
   [port] = await once(server, "message");
 });
@@ -49,7 +52,7 @@ const basicOf = (name: string, secret: string): string => `Basic ${base64(`${nam
 
 /** Try the handshake, say something if it succeeds, and hear all until the end. */
 async function talk(options: Talk, ...messages: (string | Buffer | object)[]): Promise<void> {
-  const { cookie, headers = {}, subprotocols = ["busbar.v1"], target = "/bus" } = options;
+  const { answers = 1, cookie, headers = {}, subprotocols = ["busbar.v1"], target = "/bus" } = options;
   const all = { ...headers, ...(cookie !== undefined && { Cookie: cookie }) };
   const socket = new WebSocket(`ws://127.0.0.1:${port}${target}`, [...subprotocols], { headers: all });
   socket.on("error", (error) => heard.push(String(error)));
@@ -76,9 +79,11 @@ async function talk(options: Talk, ...messages: (string | Buffer | object)[]): P
   }
   // What the server takes its time for is answered before the connection ends, or not at all.
   if (messages.length > 0) {
+    let left = answers;
     const answered = new Promise<void>((resolve) => {
       socket.on("message", (data: Buffer) => {
-        if (data.toString().includes('"re":99999')) resolve();
+        const isAnswer = data.toString().includes(answers > 1 ? '"re":' : '"re":99999');
+        if (isAnswer && --left === 0) resolve();
       });
     });
     socket.send(JSON.stringify({ id: 99_999, do: "ping" }));
@@ -89,6 +94,8 @@ async function talk(options: Talk, ...messages: (string | Buffer | object)[]): P
 }
 
 interface Talk {
+  /** How many answers are waited for, the last ping's among them; where nothing is said, for that one. */
+  readonly answers?: number;
   readonly cookie?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly subprotocols?: readonly string[];
@@ -221,6 +228,25 @@ describe("a token and a password that go through every way in", () => {
     expect(leaks()).toEqual([]);
   });
 
+  it("let messages in, whose receipts and dead letters know nothing of them", async () => {
+    const before = heard.length;
+    const publishes = [
+      { id: 2, do: "publish", channel: "chat/a", data: { text: "hello" } },
+      { id: 3, do: "publish", channel: "queue/1", data: "hello" },
+    ];
+    const answers = publishes.length + 2;
+    const authorizations = [basicOf("ada", password), `Bearer ${token}`];
+    for (const Authorization of authorizations) {
+      await talk({ answers, headers: { Authorization } }, { id: 1, do: "hello" }, ...publishes);
+    }
+    for (const hello of [basicHello("ada", password), bearerHello(token)]) await talk({ answers }, hello, ...publishes);
+    const told = heard.slice(before).join("\n");
+    for (const stage of ["delivered", "accepted"]) {
+      expect(told.split(`"stage":"${stage}"`)).toHaveLength(queuedCount + 1);
+    }
+    expect(leaks()).toEqual([]);
+  });
+
   it("are told to their client alone where a schema quotes them", async () => {
     const before = heard.length;
     const commands: object[] = [
@@ -275,8 +301,15 @@ describe("a token and a password that go through every way in", () => {
       expect(all).toContain(what);
     for (const why of ["auth/unknown", "auth/failed", "auth/other-principal", "handshake/not-authenticated", "denied"])
       expect(audit).toContain(why);
-    expect(hits(`${audit}\n${JSON.stringify(report.snapshot)}`, canaries)).toEqual([]);
+    const dead = JSON.stringify(report.dead);
+    expect(dead.split("cannot process")).toHaveLength(queuedCount + 1);
+    expect(dead).toContain('{\\"id\\":\\"ada\\"');
+    expect(hits(JSON.stringify(report), canaries)).toEqual([]);
     expect(leaks()).toEqual([]);
+    const files = readdirSync(store, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const kept = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1")).join("\n");
+    expect(kept).toContain("cannot process");
+    expect(hits(kept, canaries)).toEqual([]);
   });
 });
 

@@ -49,6 +49,11 @@ describeTwice("a flood", (target) => {
 
   it("of messages for 100 clients that do not read is bounded by what one may have waiting", async () => {
     const readers = 100;
+    const data = "x".repeat(60_000);
+    // The channel's log keeps ten of them, whatever happens: they are there before.
+    const first = await target().login("ada", "lovelace");
+    for (let published = 0; published < 10; published++) await publishInTime(first, "feed/flood", data);
+    first.cut();
     await target().attacked(
       "100 clients that do not read",
       async () => {
@@ -59,7 +64,6 @@ describeTwice("a flood", (target) => {
         }
         const publisher = await target().login("ada", "lovelace");
         // Each of them would have 3.4 MiB waiting.
-        const data = "x".repeat(60_000);
         for (let published = 0; published < 60; published++) await publishInTime(publisher, "feed/flood", data);
         expect(publisher.socket.readyState).toBe(publisher.socket.OPEN);
       },
@@ -78,8 +82,28 @@ describeTwice("a flood", (target) => {
     });
   });
 
+  it("of 500 requests whose bodies drip is gone after 6 s", async () => {
+    const longest = await target().attacked("500 dripping bodies", async () => {
+      const lives: Promise<number>[] = [];
+      for (let index = 0; index < 500; index++) {
+        const peer = await target().open();
+        const openedAt = performance.now();
+        peer.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
+        const timer = setInterval(() => peer.write("x"), 100);
+        const gone = peer.closed.then(() => {
+          clearInterval(timer);
+          return performance.now() - openedAt;
+        });
+        lives.push(gone);
+      }
+      return Math.max(...(await Promise.all(lives)));
+    });
+    console.log(`500 bodies dripped for at most ${longest.toFixed(0)} ms`);
+    expect(longest).toBeLessThan(6_000);
+  });
+
   it("of 2,000 connections that drip is gone after 6 s, and others connect meanwhile", async () => {
-    await target().attacked("2,000 dripping connections", async () => {
+    const { longest, waits } = await target().attacked("2,000 dripping connections", async () => {
       const request = busRequest();
       const lives: Promise<number>[] = [];
       const open = new Set<TcpPeer>();
@@ -104,14 +128,15 @@ describeTwice("a flood", (target) => {
         waits.push(performance.now() - at);
         client.cut();
       }
-      const longest = Math.max(...(await Promise.all(lives)));
-      expect(longest).toBeLessThan(6_000);
-      const p99 = waits.toSorted((one, other) => one - other)[Math.floor(waits.length * 0.99)] ?? 0;
-      console.log(
-        `2,000 connections dripped for at most ${longest.toFixed(0)} ms; ${waits.length} clients connected meanwhile, p99 ${p99.toFixed(1)} ms`,
-      );
-      expect(waits.length).toBeGreaterThan(30);
-      expect(p99).toBeLessThan(500);
+      return { longest: Math.max(...(await Promise.all(lives))), waits };
     });
+    const p99 = waits.toSorted((one, other) => one - other)[Math.floor(waits.length * 0.99)] ?? 0;
+    console.log(
+      `2,000 connections dripped for at most ${longest.toFixed(0)} ms; ${waits.length} clients connected meanwhile, p99 ${p99.toFixed(1)} ms`,
+    );
+    // The timeout, and a second in which all of them are told.
+    expect(longest).toBeLessThan(5_000 + target().inCrowd(1_000));
+    expect(waits.length).toBeGreaterThan(30);
+    expect(p99).toBeLessThan(target().inCrowd(500));
   }, 60_000);
 });

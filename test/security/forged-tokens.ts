@@ -30,6 +30,33 @@ export const kids = { published: "published-1", pss: "pss-1" };
 /** Somebody else's. */
 const mallory = { rsa: rsaPair(), ec: ecPair(), ed: edPair(), ec384: ecPair("P-384") };
 
+/** What a server in another process is given, to take the valid tokens. */
+export interface GivenKeys {
+  readonly issuer: string;
+  readonly otherIssuer: string;
+  readonly audience: string;
+  readonly kids: Readonly<Record<"published" | "pss", string>>;
+  readonly secret: string;
+  readonly published: string;
+  readonly pss: string;
+  readonly ec: string;
+  readonly ed: string;
+  readonly partner: string;
+}
+
+export const givenKeys = (): GivenKeys => ({
+  issuer,
+  otherIssuer,
+  audience,
+  kids,
+  secret: secret.toString("base64"),
+  published: pem(published.publicKey),
+  pss: pem(given.pss.publicKey),
+  ec: pem(given.ec.publicKey),
+  ed: pem(given.ed.publicKey),
+  partner: pem(given.partner.publicKey),
+});
+
 const claims = (): Record<string, unknown> => ({
   iss: issuer,
   aud: audience,

@@ -18,9 +18,19 @@ describe("a watch over an event loop", () => {
     await new Promise((resolve) => setImmediate(resolve));
     work(120);
     await new Promise((resolve) => setImmediate(resolve));
-    const { stallMs, stallWallMs } = watch.stop();
+    const { stallMs, stallWallMs, tookMs } = watch.stop();
     expect(stallMs).toBeGreaterThan(50);
+    expect(tookMs).toBeGreaterThan(50);
     expect(stallWallMs).toBeGreaterThanOrEqual(stallMs);
+  });
+
+  it("tells it where the thread slept, too", async () => {
+    const watch = new StallWatch();
+    watch.start();
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(watch.stop().stallMs).toBeGreaterThan(50);
   });
 
   it("knows nothing any more of what was before it began", async () => {

@@ -2,7 +2,7 @@
 import type { Server } from "node:https";
 import { createServer as createTlsServer } from "node:https";
 import { once } from "node:events";
-import { createServer as createTcpServer, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { anonymous, bearer, serve, type BusServer, type LogFields } from "busbar/server";
 import { app, type App } from "../support/bus-ground.js";
@@ -20,13 +20,9 @@ import {
   secret,
   validTokens,
 } from "./forged-tokens.js";
+import { Sink } from "./sink.js";
 
-/** Takes connections of whatever kind and says nothing: who connects was made to. */
-const sink = createTcpServer((socket) => {
-  connections++;
-  socket.destroy();
-});
-let connections = 0;
+let sink: Sink;
 let sinkUrl: string;
 
 /** The address of the issuer's keys, which the server is given. */
@@ -39,9 +35,8 @@ const lines: { event: string; fields: LogFields }[] = [];
 const portOf = (listening: { address(): unknown }): number => (listening.address() as AddressInfo).port;
 
 beforeAll(async () => {
-  sink.listen(0, "127.0.0.1");
-  await once(sink, "listening");
-  sinkUrl = `http://127.0.0.1:${portOf(sink)}`;
+  sink = await Sink.open();
+  sinkUrl = sink.url;
   const certificate = selfSigned();
   keys = createTlsServer(certificate, (_request, response) => {
     fetches++;
@@ -196,11 +191,6 @@ describe("a server that takes tokens", () => {
 
   it("has fetched its issuer's keys once, and nothing from anywhere else", async () => {
     expect(fetches).toBe(1);
-    expect(connections).toBe(0);
-    // The sink hears who comes.
-    await (
-      await TcpPeer.connect({ port: portOf(sink) })
-    ).closed;
-    expect(connections).toBe(1);
+    expect(await sink.visitors()).toBe(0);
   });
 });

@@ -18,9 +18,10 @@ export class FakeLog implements CursorLog {
   readonly live = new Set<Cursor>();
   readonly reads: { after: number; until: number; answer: Deferred<readonly Message[]> }[] = [];
 
-  append(): void {
-    const message = messageAt(++this.head);
-    for (const cursor of this.live) cursor.push(message);
+  /** Append so many messages together. */
+  append(count = 1): void {
+    const messages = Array.from({ length: count }, () => messageAt(++this.head));
+    for (const cursor of this.live) cursor.push(messages);
   }
 
   read(after: number, until: number): Promise<readonly Message[]> {

@@ -69,7 +69,7 @@ describe("the packed package", () => {
 
   it("is refused by publint and attw where an entry point has no types", async () => {
     const { publint, attw } = await packed("dist/engine/index.d.ts");
-    expect(publint.output).toContain(`pkg.exports["./websocket"].types`);
+    expect(publint.output).toContain(`pkg.exports["./websocket"].default.types`);
     expect(attw.output).toMatch(/busbar\/websocket".*Resolution failed|busbar\/websocket".*No types/);
     expect([publint.code, attw.code]).toEqual([1, 1]);
   });

@@ -1,5 +1,6 @@
 import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
 import { types } from "node:util";
+import type { compactVerify, errors } from "jose";
 import type {
   Jwk,
   PublicAlgorithm,
@@ -20,7 +21,20 @@ const curves: ReadonlyMap<string, string> = new Map([
   ["ES512", "secp521r1"],
 ]);
 
-/** Signatures by the package `jose`, which is loaded with the first token. Keys are read at once, so that a bad one shows. */
+interface Jose {
+  readonly compactVerify: typeof compactVerify;
+  readonly errors: typeof errors;
+}
+
+let jose: Promise<Jose> | undefined;
+
+/** Load the package `jose`, once: before the first token comes, which would hold everybody up with it. */
+export function loadJose(): Promise<Jose> {
+  jose ??= import("jose");
+  return jose;
+}
+
+/** Signatures by the package `jose`. Keys are read at once, so that a bad one shows. */
 export const joseSignatureChecks: SignatureChecks = {
   withSecret(secret, alg) {
     return checkWith(createSecretKey(secret), alg);
@@ -35,12 +49,12 @@ export const joseSignatureChecks: SignatureChecks = {
 
 function checkWith(key: KeyObject, alg: TokenAlgorithm): SignatureCheck {
   return async (token) => {
-    const { compactVerify, errors } = await import("jose");
+    const loaded = await loadJose();
     try {
-      await compactVerify(token, key, { algorithms: [alg] });
+      await loaded.compactVerify(token, key, { algorithms: [alg] });
       return true;
     } catch (error) {
-      if (error instanceof errors.JOSEError) return false;
+      if (error instanceof loaded.errors.JOSEError) return false;
       throw error;
     }
   };

@@ -7,12 +7,16 @@ function bufferOn(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** A Buffer on all of the memory that was written into last: frames lie behind each other in it. */
-let lastMemory: Buffer = Buffer.alloc(0);
+/** What was written into last, and a Buffer on it: frames lie behind each other in it. */
+let lastTarget: Uint8Array = new Uint8Array(0);
+let lastBuffer = bufferOn(lastTarget);
 
-function memoryOf({ buffer }: Uint8Array): Buffer {
-  if (lastMemory.buffer !== buffer) lastMemory = Buffer.from(buffer);
-  return lastMemory;
+function targetBuffer(target: Uint8Array): Buffer {
+  if (lastTarget !== target) {
+    lastTarget = target;
+    lastBuffer = bufferOn(target);
+  }
+  return lastBuffer;
 }
 
 /**
@@ -37,6 +41,6 @@ export const nodeTextCodec: TextCodec = {
     return Buffer.byteLength(text, "utf8");
   },
   encodeInto(text, target, offset) {
-    return memoryOf(target).write(text, target.byteOffset + offset, "utf8");
+    return targetBuffer(target).write(text, offset, "utf8");
   },
 };

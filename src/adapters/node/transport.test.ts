@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { deferred } from "../../kernel/deferred.js";
 import type { BusbarError } from "../../kernel/errors.js";
-import { rawStreamOf } from "./raw-stream.js";
+import type { Transport } from "../../websocket/ports.js";
+import { Arrivals } from "./arrivals.js";
+import { rawStreamOf, takenTransportOf } from "./handle-stream.js";
 import { NodeTransport, type NodeTransportOptions } from "./transport.js";
 
-const NO_BYTES = new Uint8Array(0);
 const closing: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
@@ -24,20 +25,24 @@ async function listen(where: string | number): Promise<Server> {
   return server;
 }
 
-/** Both ends of a connection: Node's own socket, and ours before anybody listens. */
-async function connected(where?: string): Promise<{ peer: Socket; socket: Socket }> {
-  const server = await listen(where ?? 0);
+/** A socket of Node that has connected to a server. */
+async function peerOf(server: Server): Promise<Socket> {
   const address = server.address();
-  const accepted = once(server, "connection");
   const options = typeof address === "string" ? { path: address } : { port: address?.port ?? 0, host: "127.0.0.1" };
   const peer = connect({ ...options, allowHalfOpen: true });
   peer.on("error", () => {});
-  const [[socket]]: [Socket[], unknown] = await Promise.all([accepted, once(peer, "connect")]);
+  await once(peer, "connect");
+  closing.push(async () => void peer.destroy());
+  return peer;
+}
+
+/** Both ends of a connection: Node's own socket, and ours before anybody listens. */
+async function connected(where?: string): Promise<{ peer: Socket; socket: Socket }> {
+  const server = await listen(where ?? 0);
+  const accepted = once(server, "connection");
+  const [[socket], peer]: [Socket[], Socket] = await Promise.all([accepted, peerOf(server)]);
   if (socket === undefined) throw new Error("a connection has a socket");
-  closing.push(async () => {
-    peer.destroy();
-    socket.destroy();
-  });
+  closing.push(async () => void socket.destroy());
   return { peer, socket };
 }
 
@@ -95,17 +100,53 @@ class Ear {
 
 type StreamOf = NonNullable<NodeTransportOptions["streamOf"]>;
 
-async function listening(
-  streamOf: StreamOf,
-): Promise<{ peer: Socket; socket: Socket; transport: NodeTransport; ear: Ear }> {
-  const { peer, socket } = await connected();
-  const transport = new NodeTransport(socket, { streamOf });
-  const ear = new Ear();
-  transport.listen(ear, NO_BYTES);
-  return { peer, socket, transport, ear };
+interface Ground {
+  readonly peer: Socket;
+  readonly transport: Transport;
+  readonly ear: Ear;
 }
 
-const write = (transport: NodeTransport, ...pieces: string[]): Promise<BusbarError | undefined> =>
+/** A connection as a transport, whose listener hears all from the beginning. */
+type Way = (where?: string) => Promise<Ground>;
+
+const onSocket =
+  (streamOf: StreamOf): Way =>
+  async (where) => {
+    const { peer, socket } = await connected(where);
+    const transport = new NodeTransport(socket, { streamOf });
+    const ear = new Ear();
+    transport.listen(ear);
+    return { peer, transport, ear };
+  };
+
+const onHandle: Way = async (where) => {
+  const server = await listen(where ?? 0);
+  const sockets: Socket[] = [];
+  server.on("connection", (socket) => sockets.push(socket));
+  const arrived = deferred<Transport>();
+  void new Arrivals({ server, connectionsMax: 2, accept: arrived.resolve });
+  const peer = await peerOf(server);
+  const transport = await arrived.promise;
+  closing.push(async () => transport.destroy());
+  expect(sockets).toEqual([]);
+  const ear = new Ear();
+  transport.listen(ear);
+  return { peer, transport, ear };
+};
+
+const onTaken: Way = async (where) => {
+  const { peer, socket } = await connected(where);
+  const closed = once(socket, "close");
+  const transport = takenTransportOf(socket);
+  if (transport === undefined) throw new Error("this Node has what is needed");
+  closing.push(async () => transport.destroy());
+  await closed;
+  const ear = new Ear();
+  transport.listen(ear);
+  return { peer, transport, ear };
+};
+
+const write = (transport: Transport, ...pieces: string[]): Promise<BusbarError | undefined> =>
   new Promise((resolve) =>
     transport.write(
       pieces.map((piece) => Buffer.from(piece)),
@@ -121,12 +162,14 @@ async function received(peer: Socket): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-describe.each<[string, StreamOf]>([
-  ["on what is under a socket", rawStreamOf],
-  ["on a socket alone", () => undefined],
-])("Node's transport %s", (_name, streamOf) => {
+describe.each<[string, Way]>([
+  ["on what is under a socket", onSocket(rawStreamOf)],
+  ["on a socket alone", onSocket(() => undefined)],
+  ["without a socket", onHandle],
+  ["on what was taken from a socket", onTaken],
+])("Node's transport %s", (_name, listening) => {
   it("writes pieces in their order and is done once the kernel has them", async () => {
-    const { peer, transport } = await listening(streamOf);
+    const { peer, transport } = await listening();
     const all = received(peer);
     expect(await write(transport, "one ", "two ", "three ")).toBeUndefined();
     expect(await write(transport, "four")).toBeUndefined();
@@ -135,46 +178,31 @@ describe.each<[string, StreamOf]>([
   });
 
   it("knows its peer's address; a Unix socket's is local", async () => {
-    const { transport } = await listening(streamOf);
+    const { transport } = await listening();
     expect(transport.remoteAddress).toBe("127.0.0.1");
     const folder = await mkdtemp(join(tmpdir(), "busbar-"));
     closing.push(() => rm(folder, { recursive: true }));
-    const { socket, peer } = await connected(join(folder, "socket"));
-    const local = new NodeTransport(socket, { streamOf });
-    const ear = new Ear();
-    local.listen(ear, NO_BYTES);
+    const { ear, peer, transport: local } = await listening(join(folder, "socket"));
     peer.write("hello");
     await ear.heard(5);
     expect([local.remoteAddress, ear.text]).toEqual(["local", "hello"]);
   });
 
-  it("tells bytes that were read before it first", async () => {
-    const { peer, socket } = await connected();
-    peer.write("later");
-    const ear = new Ear();
-    new NodeTransport(socket, { streamOf }).listen(ear, Buffer.from("early, "));
-    await ear.heard(12);
-    expect(ear.text).toBe("early, later");
-  });
-
-  it("stays paused when the bytes that were read before it led to a pause", async () => {
-    const { peer, socket } = await connected();
-    const transport = new NodeTransport(socket, { streamOf });
-    const ear = new Ear();
-    ear.onBytes = () => transport.pause();
-    transport.listen(ear, Buffer.from("early"));
-    expect(socket.isPaused()).toBe(true);
-    peer.write(", later");
-    await expect.poll(() => socket.bytesRead).toBe(7);
-    expect(ear.text).toBe("early");
-    ear.onBytes = () => {};
-    transport.resume();
-    await ear.heard(12);
-    expect(ear.text).toBe("early, later");
+  it("tells whoever listens now, and nobody before", async () => {
+    const { ear, peer, transport } = await listening();
+    peer.write("one");
+    await ear.heard(3);
+    const next = new Ear();
+    transport.listen(next);
+    peer.write("two");
+    await next.heard(3);
+    transport.destroy();
+    await next.closed;
+    expect([ear.text, next.text]).toEqual(["one", "two"]);
   });
 
   it("has the peer wait while it is paused, and loses nothing", async () => {
-    const { peer, transport, ear } = await listening(streamOf);
+    const { peer, transport, ear } = await listening();
     ear.onBytes = () => transport.pause();
     const size = 32 * 1024 * 1024;
     peer.write(Buffer.alloc(size));
@@ -188,7 +216,7 @@ describe.each<[string, StreamOf]>([
   });
 
   it("can still write when the peer has ended its direction, and is closed when both have", async () => {
-    const { peer, transport, ear } = await listening(streamOf);
+    const { peer, transport, ear } = await listening();
     peer.end("bye");
     await ear.ended;
     const all = received(peer);
@@ -198,7 +226,7 @@ describe.each<[string, StreamOf]>([
   });
 
   it("hears the peer's end when it ended its own direction first", async () => {
-    const { peer, transport, ear } = await listening(streamOf);
+    const { peer, transport, ear } = await listening();
     transport.end();
     await received(peer);
     peer.end("last words");
@@ -206,22 +234,8 @@ describe.each<[string, StreamOf]>([
     expect([await ear.closed, ear.text]).toEqual([undefined, "last words"]);
   });
 
-  it("hears of an end that came before it listened", async () => {
-    const { peer, socket } = await connected();
-    socket.allowHalfOpen = true;
-    peer.end();
-    socket.resume();
-    await once(socket, "end");
-    const ear = new Ear();
-    const transport = new NodeTransport(socket, { streamOf });
-    transport.listen(ear, NO_BYTES);
-    await ear.ended;
-    transport.end();
-    expect(await ear.closed).toBeUndefined();
-  });
-
   it("is gone at once when it is destroyed, with what was being written", async () => {
-    const { peer, transport, ear } = await listening(streamOf);
+    const { peer, transport, ear } = await listening();
     peer.pause();
     const unwritten = new Promise<BusbarError | undefined>((resolve) => {
       transport.write([Buffer.alloc(32 * 1024 * 1024)], resolve);
@@ -232,7 +246,7 @@ describe.each<[string, StreamOf]>([
   });
 
   it("tells why it broke, once, and each write that it was not done", async () => {
-    const { peer, transport, ear } = await listening(streamOf);
+    const { peer, transport, ear } = await listening();
     peer.resetAndDestroy();
     expect(await ear.closed).toMatchObject({
       code: "transport/failed",
@@ -240,5 +254,53 @@ describe.each<[string, StreamOf]>([
       cause: { code: "ECONNRESET" },
     });
     expect(await write(transport, "too late")).toMatchObject({ code: "transport/failed" });
+  });
+});
+
+describe.each<[string, StreamOf]>([
+  ["on what is under it", rawStreamOf],
+  ["alone", () => undefined],
+])("a socket that was somebody else's, %s,", (_name, streamOf) => {
+  it("hears of an end that came before it listened", async () => {
+    const { peer, socket } = await connected();
+    socket.allowHalfOpen = true;
+    peer.end();
+    socket.resume();
+    await once(socket, "end");
+    const ear = new Ear();
+    const transport = new NodeTransport(socket, { streamOf });
+    transport.listen(ear);
+    await ear.ended;
+    transport.end();
+    expect(await ear.closed).toBeUndefined();
+  });
+
+  it("stays paused where it was paused before anybody listened", async () => {
+    const { peer, socket } = await connected();
+    const transport = new NodeTransport(socket, { streamOf });
+    const ear = new Ear();
+    transport.pause();
+    transport.listen(ear);
+    expect(socket.isPaused()).toBe(true);
+    peer.write("later");
+    transport.resume();
+    await ear.heard(5);
+    expect(ear.text).toBe("later");
+  });
+});
+
+describe("a socket's handle", () => {
+  it("is not taken where the socket still has something to say or to write, or is gone", async () => {
+    const { peer, socket } = await connected();
+    peer.write("read before");
+    socket.pause();
+    await once(socket, "readable");
+    expect(takenTransportOf(socket)).toBeUndefined();
+    expect(String(socket.read())).toBe("read before");
+    peer.pause();
+    socket.write(Buffer.alloc(32 * 1024 * 1024));
+    expect(takenTransportOf(socket)).toBeUndefined();
+    socket.destroy();
+    expect(takenTransportOf(socket)).toBeUndefined();
   });
 });

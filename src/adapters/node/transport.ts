@@ -1,12 +1,11 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener } from "../../websocket/ports.js";
-import { transportError } from "./transport-error.js";
-import { rawStreamOf, type RawStream } from "./raw-stream.js";
+import { transportError } from "../../kernel/transport-error.js";
+import { rawStreamOf, type RawStream } from "./handle-stream.js";
 
 export interface NodeTransportOptions {
-  /** The peer's address, where it is not the socket's. */
-  readonly address?: string;
   /** Finds what is under the socket, which is faster; where there is nothing, the socket does all. */
   readonly streamOf?: (socket: Socket) => RawStream | undefined;
 }
@@ -16,16 +15,26 @@ export class NodeTransport implements Transport {
   readonly #socket: Socket;
   readonly #raw: RawStream | undefined;
   readonly remoteAddress: string;
+  readonly isSecure: boolean;
+  #listener: TransportListener | undefined;
+  #isPaused = false;
   #error: BusbarError | undefined;
 
-  constructor(socket: Socket, { address, streamOf = rawStreamOf }: NodeTransportOptions = {}) {
+  constructor(socket: Socket, { streamOf = rawStreamOf }: NodeTransportOptions = {}) {
     this.#socket = socket;
     this.#raw = streamOf(socket);
-    this.remoteAddress = address ?? socket.remoteAddress ?? "local";
+    this.remoteAddress = socket.remoteAddress ?? "local";
+    this.isSecure = socket instanceof TLSSocket;
   }
 
-  /** Begin to tell `listener`, first what had been read before. The socket must have no other listeners for data. */
-  listen(listener: TransportListener, early: Uint8Array): void {
+  /** What had been read before is told first. The socket must have no other listeners for data. */
+  listen(listener: TransportListener): void {
+    const isFirst = this.#listener === undefined;
+    this.#listener = listener;
+    if (isFirst) this.#begin();
+  }
+
+  #begin(): void {
     const socket = this.#socket;
     // A peer that has ended its direction still gets what waits for it, such as the answer to its close frame.
     socket.allowHalfOpen = true;
@@ -34,15 +43,15 @@ export class NodeTransport implements Transport {
     socket.on("error", (error) => {
       this.#error = transportError(error);
     });
-    socket.on("close", () => listener.transportClosed(this.#error));
-    socket.on("end", () => listener.peerEnded());
-    socket.on("data", (chunk: Uint8Array) => listener.bytesReceived(chunk));
+    socket.on("close", () => this.#listener?.transportClosed(this.#error));
+    socket.on("end", () => this.#listener?.peerEnded());
+    const onBytes = (chunk: Uint8Array): void => this.#listener?.bytesReceived(chunk);
+    socket.on("data", onBytes);
     // What was read before is told by the socket, and ends are.
-    this.#raw?.listen((chunk) => listener.bytesReceived(chunk));
-    // Before the early bytes, which may lead to a pause.
-    socket.resume();
-    if (early.length > 0) listener.bytesReceived(early);
-    if (socket.readableEnded) listener.peerEnded();
+    this.#raw?.listen(onBytes);
+    if (this.#isPaused) this.pause();
+    else socket.resume();
+    if (socket.readableEnded) this.#listener?.peerEnded();
   }
 
   write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void {
@@ -61,12 +70,14 @@ export class NodeTransport implements Transport {
   }
 
   pause(): void {
+    this.#isPaused = true;
     // Both: the socket may be about to begin reading.
     this.#raw?.pause();
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#socket.resume();
     this.#raw?.resume();
   }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { rawStreamOf, type RawStream } from "./raw-stream.js";
+import { rawStreamOf, type RawStream } from "./handle-stream.js";
 
 describe("what is under a socket", () => {
   let server: ReturnType<typeof createServer>;
@@ -125,7 +125,7 @@ describe("without Node's binding", () => {
   const found = async (binding: unknown): Promise<RawStream | undefined> => {
     vi.resetModules();
     vi.stubGlobal("process", Object.create(process, { binding: { value: binding } }));
-    const fresh = await import("./raw-stream.js");
+    const fresh = await import("./handle-stream.js");
     const socket = connect(1, "127.0.0.1");
     socket.on("error", () => {});
     try {

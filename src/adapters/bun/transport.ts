@@ -1,0 +1,146 @@
+import type { BusbarError } from "../../kernel/errors.js";
+import { transportError } from "../../kernel/transport-error.js";
+import type { Transport, TransportListener } from "../../websocket/ports.js";
+import type { BunSocket } from "./bun.js";
+
+type Done = (error?: BusbarError) => void;
+
+/** Bytes that the kernel has not taken. */
+interface Waiting {
+  readonly bytes: Uint8Array;
+  /** How many of them it has. */
+  taken: number;
+  /** Told behind the last of what was written together. */
+  readonly done: Done | undefined;
+}
+
+/** A TCP, TLS or Unix socket of Bun as a transport. */
+export class BunTransport implements Transport {
+  readonly #socket: BunSocket<unknown>;
+  readonly remoteAddress: string;
+  readonly isSecure: boolean;
+  #listener: TransportListener | undefined;
+  #isPaused = false;
+  /** What came and nobody was told yet: what came last before a reset is told although the socket is paused. */
+  #early: Uint8Array[] | undefined;
+  #waiting: Waiting[] | undefined;
+  #isEnding = false;
+  #hasPeerEnded = false;
+  #isGone = false;
+
+  constructor(socket: BunSocket<unknown>, isSecure: boolean) {
+    this.#socket = socket;
+    this.remoteAddress = socket.remoteAddress ?? "local";
+    this.isSecure = isSecure;
+  }
+
+  listen(listener: TransportListener): void {
+    this.#listener = listener;
+    this.#catchUp();
+  }
+
+  write(pieces: readonly Uint8Array[], done: Done): void {
+    if (this.#isGone) return done(transportError(new Error("it was dropped")));
+    const [first] = pieces;
+    if (pieces.length === 1 && first !== undefined) this.#write(first, done);
+    else pieces.forEach((piece, index) => this.#write(piece, index === pieces.length - 1 ? done : undefined));
+  }
+
+  #write(bytes: Uint8Array, done: Done | undefined): void {
+    if (this.#waiting === undefined) {
+      const taken = this.#socket.write(bytes);
+      if (taken === bytes.length) return done?.();
+      // Below 0 the connection is gone, and Bun tells so.
+      this.#waiting = [{ bytes, taken: Math.max(taken, 0), done }];
+    } else {
+      this.#waiting.push({ bytes, taken: 0, done });
+    }
+  }
+
+  pause(): void {
+    if (this.#isPaused || this.#isGone) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused || this.#isGone) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+    this.#catchUp();
+  }
+
+  end(): void {
+    if (this.#isEnding || this.#isGone) return;
+    this.#isEnding = true;
+    if (this.#waiting === undefined) this.#socket.shutdown();
+  }
+
+  destroy(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#socket.close();
+  }
+
+  /** Bun has bytes. */
+  received(chunk: Uint8Array): void {
+    if (this.#isGone) return;
+    if (this.#isPaused || this.#listener === undefined || this.#early !== undefined) (this.#early ??= []).push(chunk);
+    else this.#listener.bytesReceived(chunk);
+  }
+
+  /** The peer has ended its direction. */
+  ended(): void {
+    if (this.#isGone || this.#hasPeerEnded) return;
+    this.#hasPeerEnded = true;
+    if (this.#early === undefined) this.#listener?.peerEnded();
+  }
+
+  /** The kernel takes more. */
+  drained(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined || this.#isGone) return;
+    let written = 0;
+    for (const one of waiting) {
+      const { bytes, taken } = one;
+      one.taken += Math.max(this.#socket.write(bytes, taken, bytes.length - taken), 0);
+      if (one.taken < bytes.length) break;
+      written++;
+    }
+    const over = waiting.splice(0, written);
+    if (waiting.length === 0) this.#waiting = undefined;
+    for (const { done } of over) done?.();
+    if (this.#isEnding && this.#waiting === undefined) this.#socket.shutdown();
+  }
+
+  /** The connection is gone. */
+  closed(cause: Error | undefined): void {
+    const error = cause && transportError(cause);
+    // Whoever dropped it is not told within that call.
+    if (this.#isGone) queueMicrotask(() => this.#over(error));
+    else this.#over(error);
+  }
+
+  #over(error: BusbarError | undefined): void {
+    this.#isGone = true;
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    this.#early = undefined;
+    for (const { done } of waiting) done?.(error ?? transportError(new Error("it was dropped")));
+    this.#listener?.transportClosed(error);
+  }
+
+  /** Tell what came early, in a turn of its own. */
+  #catchUp(): void {
+    if (this.#early !== undefined) setImmediate(() => this.#tellEarly());
+  }
+
+  #tellEarly(): void {
+    while (this.#early !== undefined && !this.#isPaused && !this.#isGone) {
+      const chunk = this.#early.shift();
+      if (this.#early.length === 0) this.#early = undefined;
+      if (chunk !== undefined) this.#listener?.bytesReceived(chunk);
+      if (this.#early === undefined && this.#hasPeerEnded) this.#listener?.peerEnded();
+    }
+  }
+}

@@ -1,9 +1,0 @@
-import { BusbarError } from "../../kernel/errors.js";
-
-/** The error of a connection that broke. */
-export function transportError(cause: Error): BusbarError {
-  return new BusbarError("transport/failed", `the connection failed: ${cause.message}`, {
-    retryable: true,
-    cause,
-  });
-}
