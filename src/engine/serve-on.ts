@@ -1,6 +1,7 @@
 import { BusbarError } from "../kernel/errors.js";
 import type { Listen } from "./listening.js";
 import { limitsOf, type ServeOptions } from "./options.js";
+import { freeSocketPath } from "./socket-path.js";
 import { SocketHost, type SocketHandler } from "./socket-host.js";
 import { WebSocketServer } from "./web-socket-server.js";
 
@@ -10,6 +11,7 @@ const REFUSED_AT_ONCE_MAX = 1000;
 /** Serve WebSockets on what `listen` listens on. */
 export async function serveOn(listen: Listen, handler: SocketHandler, options: ServeOptions): Promise<WebSocketServer> {
   const host = new SocketHost(handler, options);
+  if (options.socketPath !== undefined) await freeSocketPath(options.socketPath);
   const listening = await listen({
     options,
     connectionsMax: limitsOf(options).connectionsMax + REFUSED_AT_ONCE_MAX,

@@ -163,6 +163,43 @@ describe("messages that are processed elsewhere", () => {
     expect(jobs.snapshot[0]?.counts).toMatchObject({ delivered: 1 });
   });
 
+  it("leave a failure for each lease that ran out, also where it was the last one", async () => {
+    const jobs = jobsOf();
+    executor.places = 3;
+    await jobs.accept(draft("a"));
+    await clock.pass(1_000);
+    expect(jobs.snapshot[0]?.counts).toMatchObject({ retried: 1, begun: 2 });
+    await clock.pass(1_000);
+    const error = expect.stringContaining("gone before it was done");
+    expect(await jobs.deadLetters.list()).toMatchObject([
+      {
+        attempts: 2,
+        failures: [
+          { attempt: 1, at: 1_001_000, error },
+          { attempt: 2, at: 1_002_000, error },
+        ],
+      },
+    ]);
+    expect(executor.runs).toHaveLength(2);
+    expect(lines.filter(([event]) => event === "pipeline/attempt-failed")).toHaveLength(1);
+    expect(lines.filter(([event]) => event === "pipeline/dead")).toHaveLength(1);
+  });
+
+  it("go on where the failure of a lease that ran out cannot be noted", async () => {
+    const jobs = jobsOf();
+    executor.places = 2;
+    await jobs.accept(draft("a"));
+    await clock.settle();
+    const change = store.change.bind(store);
+    store.change = (changes) =>
+      changes.some(({ kind }) => kind === "failed") ? Promise.reject(new Error("disk full")) : change(changes);
+    await clock.pass(1_000);
+    expect(lines.map(([event]) => event)).toContain("pipeline/attempt-not-noted");
+    runAt(1).resolve(done);
+    await clock.settle();
+    expect(jobs.snapshot[0]?.counts).toMatchObject({ delivered: 1 });
+  });
+
   it("have not been tried where nobody began with them", async () => {
     const jobs = jobsOf();
     await jobs.accept(draft("a"));

@@ -137,9 +137,23 @@ export class JobRunner<Principal extends { readonly id: string }> {
       .then(over, over);
   }
 
-  /** A worker was silent for too long: its attempt does not count any more, and others go on. */
+  /**
+   * A worker was silent for too long: what comes out of its attempt does not count any more, and others go on. That it
+   * failed is noted before they do.
+   */
   lapse(claim: Claim): void {
-    this.#running.get(claim.head.sequence)?.abort.abort(lost());
+    const attempt = this.#running.get(claim.head.sequence);
+    if (attempt === undefined) return;
+    const error = lost();
+    attempt.abort.abort(error);
+    // The last attempt's failure is noted with the end of the message, when it is about to be tried once more.
+    if (claim.attempt >= attempt.line.settings.attemptsMax) return;
+    attempt.line.meter.count("retried");
+    this.#log("warn", "pipeline/attempt-failed", { claim, cause: causeText(error), retryAfterMs: 0 });
+    const failure = this.#failureOf(attempt, error);
+    this.note({ kind: "failed", sequence: claim.head.sequence, failure, dueAt: failure.at }).catch((cause: unknown) => {
+      this.#log("warn", "pipeline/attempt-not-noted", { claim, cause: causeText(cause) });
+    });
   }
 
   /** Give up what is running, and let no timer go on. Jobs that were under way are tried again after the next start. */
@@ -163,15 +177,18 @@ export class JobRunner<Principal extends { readonly id: string }> {
     const { head } = claim;
     const fresh = this.#options.fresh.take(head.sequence);
     if (fresh !== undefined) this.#beginnings.add(claim);
-    const job = fresh === undefined ? await this.#beginning.add(claim) : fresh.job;
+    // One whose last attempt was ended by nobody is claimed once more, only to be buried.
+    const isSpent = claim.attempt > line.settings.attemptsMax;
+    const noted = isSpent ? { head, attempt: line.settings.attemptsMax } : claim;
+    const job = fresh === undefined ? await this.#beginning.add(noted) : fresh.job;
     if (job === undefined) {
       this.#log("error", "pipeline/job-lost", { claim: attempt.claim, what: "its record is damaged or gone" });
       line.queue.finish(head.sequence, claim.attempt);
       return;
     }
+    if (isSpent) return this.#failed(attempt, lost());
     line.meter.count("begun");
     if (claim.attempt === 1) line.meter.waiting.record(Math.max(0, clock.wallTimeMs() - (job.dueAt ?? job.at)));
-    if (claim.attempt > line.settings.attemptsMax) return this.#failed(attempt, lost());
     onStage(head.id, { stage: "processing", attempt: claim.attempt });
     const begunAt = clock.now();
     let produced: Produced;
@@ -331,9 +348,10 @@ export class JobRunner<Principal extends { readonly id: string }> {
     });
   }
 
-  #failureOf({ claim }: Attempt<Principal>, error: unknown): Failure {
+  #failureOf({ claim, line }: Attempt<Principal>, error: unknown): Failure {
     const text = causeText(error).slice(0, failureTextMax);
-    return { attempt: claim.attempt, at: this.#options.clock.wallTimeMs(), error: text };
+    const attempt = Math.min(claim.attempt, line.settings.attemptsMax);
+    return { attempt, at: this.#options.clock.wallTimeMs(), error: text };
   }
 
   /** Let the store be for a while; not at all when nothing is to go on. */

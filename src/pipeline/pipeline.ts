@@ -323,7 +323,8 @@ export class Pipeline<Principal extends { readonly id: string }> {
     const { channel, data, match, principal } = publication;
     const id = this.#idOf(publication);
     const work = { id, channel, match, data, message, principal, attempt: 1 };
-    const produced = await this.#deadlines.run((abort) => this.#options.executor.run(work, abort));
+    const run = this.#deadlines.run((abort) => this.#options.executor.run(work, abort));
+    const produced = await run.catch(failedToProcess);
     return { id, produced };
   }
 
@@ -386,6 +387,12 @@ function attempt<Value>(what: string, call: () => Later<Value>): Later<Value> {
   } catch (cause) {
     return failed(cause);
   }
+}
+
+/** The log has nothing to do with it: whatever keeps a processor from its outcome is a failure of the message. */
+function failedToProcess(cause: unknown): never {
+  if (cause instanceof WireError) throw cause;
+  throw wireError("message/failed", "whoever processed the message was gone before it was done", { cause });
 }
 
 function asWireError(cause: unknown): WireError {

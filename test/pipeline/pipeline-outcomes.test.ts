@@ -4,6 +4,7 @@ import { channel } from "../../src/contract/channel.js";
 import { contract } from "../../src/contract/contract.js";
 import type { Params } from "../../src/contract/pattern.js";
 import type { StandardSchema } from "../../src/contract/standard-schema.js";
+import { BusbarError } from "../../src/kernel/errors.js";
 import type { LogFields, Logger } from "../../src/kernel/logger.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { VirtualClock } from "../../src/testing/virtual-clock.js";
@@ -146,6 +147,22 @@ describe("what comes out of the pipeline", () => {
       expect(accepted[0]?.dueAt).toBe(5_000);
       await expect(publishLater(pipeline, 1e15)).rejects.toMatchObject({ code: "message/invalid" });
     });
+  });
+
+  it("says that the processor has failed where whoever ran it is gone", async () => {
+    const executor = new LocalExecutor<User>({ processors: new Map(), match: (name) => app.match(name), emitsMax: 2 });
+    executor.has = () => true;
+    executor.run = () => Promise.reject(new BusbarError("pipeline/worker-lost", "the worker was gone"));
+    const pipeline = new Pipeline<User>({
+      ...partsWith(),
+      executor,
+      deliver: () => Promise.reject(new Error("nothing comes out")),
+      find: async () => undefined,
+      clock,
+      logger,
+    });
+    await expect(publish(pipeline, { text: "hi" })).rejects.toMatchObject({ code: "message/failed" });
+    expect(lines).toMatchObject([["error", "pipeline/failed", { code: "message/failed", channel: "chat/lobby" }]]);
   });
 
   it("tells the publisher a reason that is no text, as it is", async () => {

@@ -30,14 +30,20 @@ async function carryOut(order, { signal }) {
       globalThis.process.exit(1);
       break;
     case "exhaust":
-      for (const memory = []; ;) memory.push(Array.from({ length: 1_000_000 }, (_, index) => ({ index })));
+      return exhaust();
     case "hang":
       return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("given up"))));
   }
 }
 
+/** @returns {never} */
+function exhaust() {
+  for (const memory = []; ;) memory.push(Array.from({ length: 1_000_000 }, (_, index) => ({ index })));
+}
+
 export const process = {
   "orders/:id": queued(carryOut, { attemptsMax: 2, backoff: { firstMs: 10 }, leaseMs: 1_000, timeoutMs: 20_000 }),
   /** @param {{ text: string }} message */
-  "inline/:id": async (message) => ({ ...message, by: String(globalThis.process.pid) }),
+  "inline/:id": async (message) =>
+    message.text === "exhaust" ? exhaust() : { ...message, by: String(globalThis.process.pid) },
 };
