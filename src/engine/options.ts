@@ -88,7 +88,7 @@ export interface ServeOptions extends ServerOptions {
   readonly port?: number;
   /** The address to listen on. Default: all of the machine's. */
   readonly host?: string;
-  /** A Unix socket to listen on instead of a port. */
+  /** A Unix socket to listen on instead of a port. One that nobody listens on any more is taken over. */
   readonly socketPath?: string;
   /** Key and certificate (and whatever else `node:tls` knows) for `wss:`. */
   readonly tls?: TlsOptions;

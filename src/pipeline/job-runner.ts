@@ -141,17 +141,16 @@ export class JobRunner<Principal extends { readonly id: string }> {
    * A worker was silent for too long: what comes out of its attempt does not count any more, and others go on. That it
    * failed is noted before they do.
    */
-  lapse(claim: Claim): void {
-    const attempt = this.#running.get(claim.head.sequence);
-    if (attempt === undefined) return;
+  lapse(line: JobLine, claim: Claim): void {
+    const { sequence } = claim.head;
     const error = lost();
-    attempt.abort.abort(error);
+    this.#running.get(sequence)?.abort.abort(error);
     // The last attempt's failure is noted with the end of the message, when it is about to be tried once more.
-    if (claim.attempt >= attempt.line.settings.attemptsMax) return;
-    attempt.line.meter.count("retried");
+    if (claim.attempt >= line.settings.attemptsMax) return;
+    line.meter.count("retried");
     this.#log("warn", "pipeline/attempt-failed", { claim, cause: causeText(error), retryAfterMs: 0 });
-    const failure = this.#failureOf(attempt, error);
-    this.note({ kind: "failed", sequence: claim.head.sequence, failure, dueAt: failure.at }).catch((cause: unknown) => {
+    const failure = this.#failureOf({ claim, line }, error);
+    this.note({ kind: "failed", sequence, failure, dueAt: failure.at }).catch((cause: unknown) => {
       this.#log("warn", "pipeline/attempt-not-noted", { claim, cause: causeText(cause) });
     });
   }
@@ -348,7 +347,7 @@ export class JobRunner<Principal extends { readonly id: string }> {
     });
   }
 
-  #failureOf({ claim, line }: Attempt<Principal>, error: unknown): Failure {
+  #failureOf({ claim, line }: Pick<Attempt<Principal>, "claim" | "line">, error: unknown): Failure {
     const text = causeText(error).slice(0, failureTextMax);
     const attempt = Math.min(claim.attempt, line.settings.attemptsMax);
     return { attempt, at: this.#options.clock.wallTimeMs(), error: text };

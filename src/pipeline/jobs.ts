@@ -288,7 +288,7 @@ export class Jobs<Principal extends { readonly id: string }> {
     const { clock } = this.#options;
     for (const line of this.#lines.values()) {
       line.queue.wake(clock.wallTimeMs());
-      for (const claim of line.queue.expire(clock.now())) this.#runner.lapse(claim);
+      for (const claim of line.queue.expire(clock.now())) this.#runner.lapse(line, claim);
       this.#pump(line);
     }
   }

@@ -66,7 +66,7 @@ export class Worker implements AsyncDisposable {
   readonly #unsaid: WorkerMessage[] = [];
   #socket: ClientSocket | undefined;
   #alive: Timer | undefined;
-  #returning: Timer | undefined;
+  #returning: NodeJS.Timeout | undefined;
   #returnMs = RETURN_FIRST_MS;
   #isClosing = false;
   #isIdle = deferred<void>();
@@ -107,7 +107,7 @@ export class Worker implements AsyncDisposable {
   /** Take no more messages, finish those that are being processed, and go. Once; resolves when that is done. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.#returning?.cancel();
+    clearTimeout(this.#returning);
     this.#say({ say: "leaving" });
     if (this.#running.size > 0) await this.#isIdle.promise;
     this.#alive?.cancel();
@@ -156,13 +156,14 @@ export class Worker implements AsyncDisposable {
     if (this.#isClosing || this.#returning !== undefined) return;
     const waitMs = this.#returnMs;
     this.#returnMs = Math.min(waitMs * 2, RETURN_LONGEST_MS);
-    this.#returning = nodeClock.schedule(waitMs, () => {
+    // Not on the clock, whose timers keep no process alive: a worker that waits for its server is not done.
+    this.#returning = setTimeout(() => {
       this.#returning = undefined;
       this.#connect().catch((error: unknown) => {
         this.#logger.warn("worker/not-attached", { worker: this.name, cause: causeText(error) });
         this.#comeBack();
       });
-    });
+    }, waitMs);
   }
 
   #hear(text: string, onWelcome: () => void): void {

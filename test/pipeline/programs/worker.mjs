@@ -2,6 +2,6 @@
 import { work } from "busbar/worker";
 import { app, process as processors } from "./orders.mjs";
 
-const { WORKER_KEY: key = "", WORKER_PORT: port } = process.env;
-await work(app, { url: `ws://127.0.0.1:${port}`, key, process: processors });
+const { WORKER_KEY: key = "", WORKER_PORT: port, WORKER_URL: url = `ws://127.0.0.1:${port}` } = process.env;
+await work(app, { url, key, process: processors });
 process.send?.("attached");
