@@ -44,9 +44,20 @@ describe("a session's access", () => {
     expect(asked).toEqual(["a", "b", "a"]);
     expect(Array.from(access.decided, ({ action, asked: { name } }) => `${action} ${name}`)).toEqual([
       "publish chat/a",
-      "publish chat/b",
       "subscribe chat/a",
+      "publish chat/b",
     ]);
+  });
+
+  it("keeps one object for the answers of one rule by one role", () => {
+    const asked = { name: "chat/a", pattern: "chat/:room", params: { room: "a" } };
+    const other = { name: "chat/b", pattern: "chat/:room", params: { room: "b" } };
+    const closed = { name: "chat/closed", pattern: "chat/:room", params: { room: "closed" } };
+    const first = access.decide(ada, "publish", asked);
+    expect(access.decide(ada, "subscribe", other)).toBe(first);
+    expect(access.decide(ada, "history", other)).toBe(first);
+    expect(access.decide(ada, "publish", closed)).toMatchObject({ isAllowed: false });
+    expect(access.decide(ada, "publish", asked)).toBe(first);
   });
 
   it("is decided anew for what has the same name and is something else", () => {

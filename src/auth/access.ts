@@ -4,7 +4,7 @@ import type { Authority } from "./authority.js";
 import type { Principal } from "./principal.js";
 import type { Decision } from "./rulebook.js";
 
-/** Of so many questions the answers are kept for a session. */
+/** About so many names the answers are kept for a session: one answer for each action that was asked about. */
 export const decisionsMax = 256;
 
 /** What kind of channel or call a name means. */
@@ -25,11 +25,18 @@ export interface Decided {
   readonly decision: Decision;
 }
 
+/** An answer, and those about the same name. One entry of a map for each name takes less memory than one for each question. */
+interface Answer extends Decided {
+  next: Answer | undefined;
+}
+
 /** What a session may do: each question is decided once, until the policy or its principal is another. */
 export class Access {
   readonly #authority: Authority;
-  /** Those that were decided first come first. */
-  readonly #decided = new Map<string, Decided>();
+  /** By name. Those that were asked about first come first. */
+  readonly #decided = new Map<string, Answer>();
+  /** The last answer by a rule, which the next one is shared with where it is the same. */
+  #latest: Decision | undefined;
   /** Of which policy the answers are. */
   #answered = 0;
   /** How often its own principal's roles changed. */
@@ -46,8 +53,8 @@ export class Access {
   }
 
   /** What was decided for the session of late, by the policy in force. */
-  get decided(): Iterable<Decided> {
-    return this.#answered === this.generation ? this.#decided.values() : [];
+  get decided(): readonly Decided[] {
+    return this.#answered === this.generation ? Array.from(this.#decided.values(), chain).flat() : [];
   }
 
   /** The principal has other roles. */
@@ -63,23 +70,55 @@ export class Access {
       this.#answered = generation;
       this.#principal = principal;
     }
-    const key = `${action} ${name}`;
-    const known = this.#decided.get(key);
-    if (known !== undefined && known.asked.pattern === pattern) return known.decision;
-    const decision = this.#authority.decide({ principal, action, pattern, params });
-    this.#keep(key, { action, asked, decision });
+    const first = this.#decided.get(name);
+    const about = first?.asked.pattern === pattern ? first : undefined;
+    const known = answerTo(action, about);
+    if (known !== undefined) return known.decision;
+    const decision = this.#shared(this.#authority.decide({ principal, action, pattern, params }));
+    this.#keep({ action, asked: about?.asked ?? asked, decision, next: undefined }, about);
+    return decision;
+  }
+
+  /** Nearly all answers of a session come from one rule, by one role: they are one object then. */
+  #shared(decision: Decision): Decision {
+    const latest = this.#latest;
+    if (latest !== undefined && isSame(latest, decision)) return latest;
+    this.#latest = decision;
     return decision;
   }
 
   #forgetOldest(): void {
-    for (const key of this.#decided.keys()) {
-      this.#decided.delete(key);
+    for (const name of this.#decided.keys()) {
+      this.#decided.delete(name);
       return;
     }
   }
 
-  #keep(key: string, decided: Decided): void {
+  /** @param about the first answer about the same name */
+  #keep(answer: Answer, about: Answer | undefined): void {
+    if (about !== undefined) {
+      answer.next = about.next;
+      about.next = answer;
+      return;
+    }
+    const { name } = answer.asked;
     if (this.#decided.size >= decisionsMax) this.#forgetOldest();
-    this.#decided.set(key, decided);
+    this.#decided.set(name, answer);
   }
+}
+
+function answerTo(action: Action, first: Answer | undefined): Answer | undefined {
+  let answer = first;
+  while (answer !== undefined && answer.action !== action) answer = answer.next;
+  return answer;
+}
+
+function chain(first: Answer): Decided[] {
+  const answers: Decided[] = [];
+  for (let answer: Answer | undefined = first; answer !== undefined; answer = answer.next) answers.push(answer);
+  return answers;
+}
+
+function isSame(one: Decision, other: Decision): boolean {
+  return one.rule === other.rule && one.path === other.path && one.isAllowed === other.isAllowed;
 }

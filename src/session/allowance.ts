@@ -7,14 +7,16 @@ export class Allowance {
   readonly #clock: Clock;
   readonly #commands: TokenBucket;
   readonly #bytes: TokenBucket;
-  readonly #refusals: TokenBucket;
+  readonly #limits: SessionLimits;
+  /** Made full with the first refusal: most clients are never refused anything. */
+  #refusals: TokenBucket | undefined;
 
   constructor(limits: SessionLimits, clock: Clock) {
     const now = clock.now();
     this.#clock = clock;
     this.#commands = new TokenBucket(limits.commandsPerSecond, limits.commandsBurstMax, now);
     this.#bytes = new TokenBucket(limits.bytesPerSecond, limits.bytesPerSecond, now);
-    this.#refusals = new TokenBucket(limits.refusalsPerSecond, limits.refusalsBurstMax, now);
+    this.#limits = limits;
   }
 
   /** Use up a command of this length; 0, or after how many milliseconds there is room for it. */
@@ -25,6 +27,9 @@ export class Allowance {
 
   /** Use up a refusal; false when there were too many. */
   takeRefusal(): boolean {
-    return this.#refusals.take(1, this.#clock.now()) === 0;
+    const now = this.#clock.now();
+    const { refusalsBurstMax, refusalsPerSecond } = this.#limits;
+    this.#refusals ??= new TokenBucket(refusalsPerSecond, refusalsBurstMax, now);
+    return this.#refusals.take(1, now) === 0;
   }
 }

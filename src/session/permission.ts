@@ -12,6 +12,11 @@ export interface Asker {
   readonly access: Access;
 }
 
+interface Permitted {
+  readonly asked: Asked;
+  readonly match: ChannelMatch;
+}
+
 /** What can be done with a channel. */
 export type ChannelAction = Exclude<Action, "call">;
 
@@ -21,11 +26,17 @@ export type ChannelAction = Exclude<Action, "call">;
  * @throws WireError `channel/unknown` or `policy/denied`.
  */
 export function permit(asker: Asker, channel: string, action: ChannelAction): ChannelMatch {
+  return permitAsked(asker, channel, action).match;
+}
+
+/** As `permit`, with what was asked: to be asked again, it takes no memory beside what is kept of the answer. */
+export function permitAsked(asker: Asker, channel: string, action: ChannelAction): Permitted {
   const match = asker.services.contract.match(channel);
   if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
-  const refused = denial(asker, action, askedOf(channel, match));
+  const asked = askedOf(channel, match);
+  const refused = denial(asker, action, asked);
   if (refused !== undefined) throw refused;
-  return match;
+  return { asked, match };
 }
 
 /** What a name means, to be asked about. */

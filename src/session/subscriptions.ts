@@ -8,7 +8,7 @@ import { closeKinds } from "../wire/close-codes.js";
 import { errorBody, wireError, type WireError } from "../wire/errors.js";
 import type { CursorRequest, ResumeCommand, SubscribeCommand } from "../wire/messages.js";
 import type { Outbox } from "./outbox.js";
-import { askedOf, denial, logUnavailable, permit } from "./permission.js";
+import { denial, logUnavailable, permitAsked } from "./permission.js";
 import { refusalOf } from "./publishes.js";
 import { Reaches, type Reach } from "./reach.js";
 import type { Attendee } from "./services.js";
@@ -137,9 +137,8 @@ export class Subscriptions {
   /** The channel stays in `#opening` until `#confirm`. Rejects with the WireError of the refusal. */
   async #open({ channel, from = "now", policy }: CursorRequest): Promise<Held> {
     const { services } = this.#attendee;
-    const match = permit(this.#attendee, channel, "subscribe");
+    const { asked, match } = permitAsked(this.#attendee, channel, "subscribe");
     this.#checkRoomFor(channel);
-    const asked = askedOf(channel, match);
     const reach = this.#reaches.of(asked, from);
     const hasPresence = match.definition.presence !== undefined;
     const sink = new SubscriptionSink(channel, this.#sinks);
