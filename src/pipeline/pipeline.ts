@@ -1,5 +1,4 @@
 import { causeText } from "../kernel/cause-text.js";
-import { BusbarError } from "../kernel/errors.js";
 import type { Clock } from "../kernel/clock.js";
 import type { Logger } from "../kernel/logger.js";
 import { thenDo, type Later } from "../kernel/later.js";
@@ -8,13 +7,14 @@ import type { Random } from "../kernel/random.js";
 import { randomHex } from "../kernel/random-hex.js";
 import type { ChannelMatch } from "../contract/contract.js";
 import { validate } from "../contract/validation.js";
-import { messageForLog, wireError, WireError } from "../wire/errors.js";
+import { messageForLog, wireError, type WireError } from "../wire/errors.js";
 import type { Position, PublishOk } from "../wire/messages.js";
 import { Deadlines } from "./deadlines.js";
 import type { Executor } from "./executor.js";
 import { emittedOrigin, MessageIds } from "./message-id.js";
 import { Lanes, type Place } from "./lanes.js";
 import { encode, type Produced } from "./production.js";
+import { asWireError, BUSY_MS, cutOff, failedToProcess, stopping } from "./publish-errors.js";
 
 /** A message on its way from its publisher, which may publish it: that was checked. */
 export interface Publication<Principal> {
@@ -352,9 +352,6 @@ export class Pipeline<Principal extends { readonly id: string }> {
   }
 }
 
-/** When to try again where too much waits, or the log cannot be written. */
-const BUSY_MS = 1_000;
-
 /** What came out of a message's processor. */
 interface Outcome {
   readonly id: () => string;
@@ -365,15 +362,6 @@ interface Outcome {
 export function rejected(reason: unknown): WireError {
   if (typeof reason === "string") return wireError("message/rejected", reason, { reason });
   return wireError("message/rejected", "the processor rejected the message; `reason` says why", { reason });
-}
-
-function cutOff(): WireError {
-  const message = "a message before this one could not be delivered; send both again, in their order";
-  return wireError("publish/out-of-turn", message, { retryAfterMs: BUSY_MS });
-}
-
-function stopping(): WireError {
-  return wireError("server/stopping", "the server stops; the message was not published");
 }
 
 /** Call the application's code: what it throws is a failure of the message, and no more than that. */
@@ -387,19 +375,4 @@ function attempt<Value>(what: string, call: () => Later<Value>): Later<Value> {
   } catch (cause) {
     return failed(cause);
   }
-}
-
-/** The log has nothing to do with it: whatever keeps a processor from its outcome is a failure of the message. */
-function failedToProcess(cause: unknown): never {
-  if (cause instanceof WireError) throw cause;
-  throw wireError("message/failed", "whoever processed the message was gone before it was done", { cause });
-}
-
-function asWireError(cause: unknown): WireError {
-  if (cause instanceof WireError) return cause;
-  if (cause instanceof BusbarError && cause.code === "hub/unknown-repeat") {
-    return wireError("publish/unknown-repeat", cause.message, { cause });
-  }
-  const message = "the channel's log cannot be written now; whether the message was published is unknown";
-  return wireError("server/log-unavailable", message, { retryAfterMs: BUSY_MS, cause });
 }
