@@ -141,11 +141,26 @@ let spareRequest: WriteRequest | undefined;
 abstract class HandleStream {
   protected readonly handle: Handle;
   protected readonly binding: StreamBinding;
+  #isPaused = false;
 
   constructor(handle: Handle, binding: StreamBinding) {
     this.handle = handle;
     this.binding = binding;
     handle[owner] = this;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.stop();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.start();
+  }
+
+  protected get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   /** Whether the handle is closed, or is about to be. */
@@ -238,7 +253,6 @@ class SocketStream extends HandleStream implements RawStream {
   /** Node's own reader. */
   #onread: Handle["onread"] | undefined;
   #onBytes: ((chunk: Uint8Array) => void) | undefined;
-  #isPaused = false;
 
   constructor(socket: Socket, handle: Handle, binding: StreamBinding) {
     super(handle, binding);
@@ -251,22 +265,12 @@ class SocketStream extends HandleStream implements RawStream {
     this.readHere();
   }
 
-  pause(): void {
-    this.#isPaused = true;
-    this.stop();
-  }
-
-  resume(): void {
-    this.#isPaused = false;
-    this.start();
-  }
-
   protected get isGone(): boolean {
     return this.#socket.destroyed;
   }
 
   protected take(chunk: Uint8Array): void {
-    if (this.#isPaused) this.#putAside(chunk);
+    if (this.isPaused) this.#putAside(chunk);
     else this.#onBytes?.(chunk);
   }
 
@@ -291,7 +295,6 @@ class HandleTransport extends HandleStream implements Transport {
   readonly #onClosed: () => void;
   #listener: TransportListener | undefined;
   #error: BusbarError | undefined;
-  #isPaused = false;
   #isGone = false;
   #isEnding = false;
   #isShut = false;
@@ -313,17 +316,7 @@ class HandleTransport extends HandleStream implements Transport {
 
   listen(listener: TransportListener): void {
     this.#listener = listener;
-    if (!this.#isPaused) this.start();
-  }
-
-  pause(): void {
-    this.#isPaused = true;
-    this.stop();
-  }
-
-  resume(): void {
-    this.#isPaused = false;
-    this.start();
+    if (!this.isPaused) this.start();
   }
 
   end(): void {
