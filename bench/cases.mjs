@@ -65,7 +65,7 @@ export const cases = [
   fanout({ name: "fanout-1", title: "Fan-out to 1,000, 64 B, one in flight" }),
   fanout({ name: "fanout-8", title: "Fan-out to 1,000, 64 B, 8 in flight", inflight: 8 }),
   fanout({ name: "fanout-1k", title: "Fan-out to 1,000, 1 KiB, 4 in flight", size: 1024, inflight: 4 }),
-  echo({ name: "handshakes", title: "Handshakes, 64 at once", mode: "handshake", per: "handshake", warmupMs: 2000 }),
+  echo({ name: "handshakes", title: "Handshakes, 64 at once", mode: "handshake", per: "handshake", warmupMs: 3000 }),
   echo({ name: "idle", title: "10,000 idle connections", mode: "idle", per: "connection", conns: 10_000, rounds: 2 }),
   echo({
     name: "deflate-echo",
@@ -119,7 +119,6 @@ export const cases = [
     per: "publish",
     conns: 1,
     inflight: 256,
-    warmupMs: 1500,
   }),
   system({
     name: "rooms",

@@ -6,6 +6,8 @@ import { servers } from "./servers.mjs";
 
 const SERVER_CORE = "0";
 const LOAD_CORE = "1";
+/** Until code that runs often is compiled. */
+const WARMUP_MS = 2500;
 
 /**
  * @typedef {import("./cases.mjs").Case} Case
@@ -27,44 +29,81 @@ const LOAD_CORE = "1";
  */
 
 /**
- * Run a server under a load; `rate` is a fixed number of publishes a second.
+ * A server that runs on its core.
+ *
+ * @typedef {object} Running
+ * @property {number} port
+ * @property {number} pid
+ * @property {Promise<never>} ended rejects when it ends by itself
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * Start a case's server, and wait until it listens.
+ *
+ * @param {Case} one
+ * @param {string} id of the server
+ * @returns {Promise<Running>}
+ */
+export async function start(one, id) {
+  const { deflate = false, history = 0, rooms = 1, size } = one;
+  const work = rooms > 1 ? "rooms" : one.mode === "fanout" || one.mode === "resume" ? "fanout" : "echo";
+  const port = await freePort();
+  const words = servers[id].command({ port, work, deflate, options: { history, size, ...one.options } });
+  const server = spawn("taskset", ["-c", SERVER_CORE, ...words], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(server, "exit").then(([code]) => Promise.reject(new Error(`${words.join(" ")} ended: ${code}`)));
+  ended.catch(() => {});
+  await Promise.race([once(server.stdout, "data"), ended]);
+  return { port, pid: server.pid, ended, stop: () => stop(server) };
+}
+
+/**
+ * Put a load on a server; `rate` is a fixed number of publishes a second.
+ *
+ * @param {Case} one
+ * @param {string} id of the server
+ * @param {Running} server
+ * @param {{ ms: number, warmup?: number | undefined, rate?: number }} how
+ * @returns {Promise<Sample>}
+ */
+export function load(one, id, { ended, pid, port }, { ms, rate = 0, warmup = one.warmupMs ?? WARMUP_MS }) {
+  const { dialect, path } = servers[id];
+  const { deflate = false, history = 0, inflight, members, missed = 0, mode, rooms = 1, size } = one;
+  const told = runLoad({
+    port,
+    pid,
+    mode,
+    dialect,
+    path,
+    conns: connsOf(one, id),
+    size,
+    inflight,
+    warmup,
+    ms: Math.max(ms, one.msMin ?? 0),
+    rate,
+    deflate: Number(deflate),
+    rooms,
+    ...(members !== undefined && { members }),
+    missed,
+    history,
+  });
+  return Promise.race([told, ended]);
+}
+
+/**
+ * Run a server of its own under a load.
  *
  * @param {Case} one
  * @param {string} id of the server
  * @param {{ ms: number, rate?: number }} how
  * @returns {Promise<Sample>}
  */
-export async function measure(one, id, { ms, rate = 0 }) {
-  const { command, dialect, path } = servers[id];
-  const port = await freePort();
-  const { deflate = false, history = 0, rooms = 1, size } = one;
-  const work = rooms > 1 ? "rooms" : one.mode === "fanout" || one.mode === "resume" ? "fanout" : "echo";
-  const words = command({ port, work, deflate, options: { history, size, ...one.options } });
-  const server = spawn("taskset", ["-c", SERVER_CORE, ...words], { stdio: ["ignore", "pipe", "inherit"] });
+export async function measure(one, id, how) {
+  const server = await start(one, id);
   try {
-    const ended = once(server, "exit").then(([code]) => Promise.reject(new Error(`${words.join(" ")} ended: ${code}`)));
-    await Promise.race([once(server.stdout, "data"), ended]);
-    ended.catch(() => {});
-    return await runLoad({
-      port,
-      pid: server.pid,
-      mode: one.mode,
-      dialect,
-      path,
-      conns: connsOf(one, id),
-      size,
-      inflight: one.inflight,
-      warmup: one.warmupMs ?? 800,
-      ms: Math.max(ms, one.msMin ?? 0),
-      rate,
-      deflate: Number(deflate),
-      rooms,
-      ...(one.members !== undefined && { members: one.members }),
-      missed: one.missed ?? 0,
-      history,
-    });
+    return await load(one, id, server, how);
   } finally {
-    await stop(server);
+    await server.stop();
   }
 }
 

@@ -3,7 +3,7 @@
  * case one after the other, and that several times; medians are told. `npm run bench -- NAME…` measures these cases.
  *
  * Writes `build/results.json`, and after all cases the page `docs/benchmarks.md`. `--rounds N` and `--ms N` measure longer
- * or shorter; `--page` writes the page from the results of last time.
+ * or shorter; `--servers ID,ID` measures only these; `--page` writes the page from the results of last time.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,21 +12,29 @@ import { parseArgs } from "node:util";
 import { cases } from "./cases.mjs";
 import { slopeText } from "./charts.mjs";
 import { growths, judged } from "./growth.mjs";
-import { measure, median, summary } from "./measure.mjs";
+import { load, measure, median, start, summary } from "./measure.mjs";
 import { benchPipeline } from "./pipeline.mjs";
 import { writeReport } from "./report.mjs";
 import { servers } from "./servers.mjs";
 import { targetsOf } from "./targets.mjs";
 
 const RESULTS = "build/results.json";
+/**
+ * Where a server lasts for all rounds and is warmed up before the first: servers run for days, and what a compiler does in
+ * their first seconds is not what an operation costs. In the others the server itself begins anew.
+ */
+const LASTING = ["echo", "fanout", "handshake"];
+const WARM_AGAIN_MS = 300;
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "3" },
     ms: { type: "string", default: "700" },
+    servers: { type: "string" },
     page: { type: "boolean", default: false },
   },
 });
+const chosenServers = values.servers?.split(",");
 const rounds = Number(values.rounds);
 const ms = Number(values.ms);
 process.chdir(new URL(".", import.meta.url).pathname);
@@ -45,13 +53,20 @@ if (unknown.length > 0) {
   console.error(`There is no case ${unknown.join(", ")}. There are: ${names.join(", ")}`);
   process.exit(2);
 }
+const strange = chosenServers?.filter((id) => !Object.hasOwn(servers, id)) ?? [];
+if (strange.length > 0) {
+  console.error(`There is no server ${strange.join(", ")}. There are: ${Object.keys(servers).join(", ")}`);
+  process.exit(2);
+}
 const isChosen = (/** @type {string} */ name) => positionals.length === 0 || positionals.includes(name);
 prepare();
 
 const startedAt = performance.now();
 /** @type {(import("./cases.mjs").Case & { rows: import("./measure.mjs").Row[] })[]} */
 const results = [];
-for (const one of cases.filter(({ name }) => isChosen(name))) {
+for (const each of cases.filter(({ name }) => isChosen(name))) {
+  const one = { ...each, servers: each.servers.filter((id) => chosenServers?.includes(id) ?? true) };
+  if (one.servers.length === 0) continue;
   const from = performance.now();
   const rows = await runCase(one);
   results.push({ ...one, rows });
@@ -72,7 +87,7 @@ writeFileSync(RESULTS, `${JSON.stringify({ ...measured, targets: targetsOf(measu
 printTargets(measured);
 console.log(`\n${minutes.toFixed(1)} minutes; the figures are in bench/${RESULTS}`);
 // A part would be taken for the whole.
-if (positionals.length === 0) writeReport(measured, "../docs");
+if (positionals.length === 0 && chosenServers === undefined) writeReport(measured, "../docs");
 
 /** Install what we are compared with, which does not come with the project, and build. */
 function prepare() {
@@ -90,9 +105,24 @@ async function runCase(one) {
   console.log(`\n${one.title} (${one.name})`);
   const rates = one.halfOf === undefined ? {} : await halfRates(one, one.halfOf);
   const samples = Object.fromEntries(one.servers.map((id) => [id, /** @type {object[]} */ ([])]));
-  for (let round = 0; round < Math.min(rounds, one.rounds ?? rounds); round++)
-    for (const id of one.servers)
-      if (round < (servers[id].rounds ?? rounds)) samples[id].push(await measure(one, id, { ms, rate: rates[id] }));
+  /** @type {Map<string, import("./measure.mjs").Running>} */
+  const running = new Map();
+  try {
+    for (let round = 0; round < Math.min(rounds, one.rounds ?? rounds); round++)
+      for (const id of one.servers) {
+        if (round >= (servers[id].rounds ?? rounds)) continue;
+        const known = running.get(id);
+        const server = known ?? (await start(one, id));
+        running.set(id, server);
+        const warmup = known === undefined ? undefined : WARM_AGAIN_MS;
+        samples[id].push(await load(one, id, server, { ms, rate: rates[id], warmup }));
+        if (LASTING.includes(one.mode)) continue;
+        await server.stop();
+        running.delete(id);
+      }
+  } finally {
+    for (const server of running.values()) await server.stop();
+  }
   return one.servers.map((id) => ({
     ...summary(samples[id], one, id),
     ...(rates[id] !== undefined && { publishesPerSecond: rates[id] }),
