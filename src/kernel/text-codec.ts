@@ -11,7 +11,7 @@ export interface TextCodec {
   decode(bytes: Uint8Array, start: number, end: number): string;
   /** How many bytes `text` takes in UTF-8. */
   byteLength(text: string): number;
-  /** Write `text` at `offset`; the caller made sure that `byteLength(text)` bytes fit. Returns the bytes written. */
+  /** Write `text` at `offset`, as many whole characters of it as fit. Returns the bytes written. */
   encodeInto(text: string, target: Uint8Array, offset: number): number;
   /** Memory for `size` bytes. Its content is not defined: it may be somebody else's, so that all of it has to be written. */
   allocate(size: number): Uint8Array;

@@ -109,7 +109,7 @@ export class Connection {
    * `compressed` event nothing is read until `inflated` was called: stop feeding, what comes meanwhile is held.
    */
   receive(chunk: Uint8Array, events: ConnectionEvent[]): void {
-    if (!this.#canRead) return;
+    if (!this.#canRead()) return;
     if (this.#held === NOTHING_HELD) this.#held = [chunk];
     else this.#held.push(chunk);
     if (!this.#isInflating) this.#readHeld(events);
@@ -128,7 +128,7 @@ export class Connection {
   /** Give the inflated form of the last `compressed` event, or say why there is none; then what was held is read. */
   inflated(inflation: Inflation, events: ConnectionEvent[]): void {
     this.#isInflating = false;
-    if (!this.#canRead) return;
+    if (!this.#canRead()) return;
     try {
       events.push({ type: "message", data: this.#checkInflation(inflation) });
     } catch (error) {
@@ -204,7 +204,7 @@ export class Connection {
     this.#transition("close-sent");
   }
 
-  get #canRead(): boolean {
+  #canRead(): boolean {
     return this.#state === "open" || this.#state === "closing";
   }
 

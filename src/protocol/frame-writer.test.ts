@@ -81,6 +81,18 @@ describe.each(senders)("the frames of a %s", (sender) => {
 });
 
 describe("writing frames", () => {
+  it.each(["", "é", "aé", "éa", "€", "€a", "a€", "🚌", "a🚌", "🚌a", "🚌éé", "\uD800", "\uDE8Ca"])(
+    "writes long text that is ASCII but for %j at its end or its beginning",
+    (rest) => {
+      for (const length of [2_720, 2_730, 8_180, 8_192, 65_520, 65_534, 70_000]) {
+        for (const text of ["x".repeat(length) + rest, rest + "x".repeat(length)]) {
+          const written = Buffer.concat(piecesOf({ opcode: opcodes.text, payload: text }, writerFor("server")));
+          expect(Buffer.compare(written, encodeFrame({ opcode: opcodes.text, payload: text }, "server"))).toBe(0);
+        }
+      }
+    },
+  );
+
   it("sends a server's large payload as it is, behind a header of its own", () => {
     const payload = new Uint8Array(8193);
     const [header, body, ...more] = piecesOf({ opcode: opcodes.binary, payload }, writerFor("server"));

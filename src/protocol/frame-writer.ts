@@ -10,6 +10,7 @@ import { mask } from "./mask.js";
 const COPIED_BYTES_MAX = 8 * 1024;
 /** A UTF-16 unit takes at most three bytes of UTF-8. */
 const UNIT_BYTES_MAX = 3;
+const CHARACTER_BYTES_MAX = 4;
 
 export interface FrameWriterOptions {
   /** Whether this endpoint is a client: its frames are masked (RFC 6455, 5.1). */
@@ -56,20 +57,34 @@ export class FrameWriter {
     if (!isCopied) output.append(payload, 0, length);
   }
 
-  /**
-   * Text is encoded where it will stand if it is ASCII, and moved where its header turns out to be longer: to count its bytes
-   * before takes as long as to encode it.
-   */
+  /** Text is taken for ASCII first: to count its bytes before takes longer than to encode it. */
   #writeText(frame: Frame, text: string, output: Frames): void {
     const bytesMax = text.length * UNIT_BYTES_MAX;
-    const isShort = bytesMax + HEADER_BYTES_MAX <= SLAB_PIECE_BYTES_MAX;
-    const guess = isShort ? text.length : this.#options.text.byteLength(text);
-    const guessed = this.#headerLength(guess);
-    const { at, memory } = this.#room(isShort ? bytesMax + HEADER_BYTES_MAX : guessed + guess);
+    if (bytesMax + HEADER_BYTES_MAX <= SLAB_PIECE_BYTES_MAX) this.#writeShortText(frame, text, output);
+    else if (!this.#writeLongText(frame, text, text.length, output)) {
+      this.#writeLongText(frame, text, this.#options.text.byteLength(text), output);
+    }
+  }
+
+  /** The payload is moved where its header turns out to be longer. */
+  #writeShortText(frame: Frame, text: string, output: Frames): void {
+    const { at, memory } = this.#room(text.length * UNIT_BYTES_MAX + HEADER_BYTES_MAX);
+    const guessed = this.#headerLength(text.length);
     const length = this.#options.text.encodeInto(text, memory, at + guessed);
     const headerLength = this.#headerLength(length);
     if (headerLength !== guessed) memory.copyWithin(at + headerLength, at + guessed, at + guessed + length);
     this.#finish(frame, { memory, at, length, declared: length }, output);
+  }
+
+  /** Write a text of so many bytes; false, and nothing is written, where it has more. */
+  // oxlint-disable-next-line max-params -- an object of them would be made for each frame
+  #writeLongText(frame: Frame, text: string, length: number, output: Frames): boolean {
+    const headerLength = this.#headerLength(length);
+    // What has more bytes does not end where it is cut: a character takes no more than four.
+    const { at, memory } = this.#room(headerLength + length + CHARACTER_BYTES_MAX);
+    if (this.#options.text.encodeInto(text, memory, at + headerLength) !== length) return false;
+    this.#finish(frame, { memory, at, length, declared: length }, output);
+    return true;
   }
 
   /** Memory for so many bytes, and where they begin in it. */

@@ -46,6 +46,57 @@ describe("frames on their way out", () => {
     );
   });
 
+  it("are few pieces: one run is a view of its memory, small ones are copied together, and large ones are not copied", () => {
+    const [frames, memory, large] = [new Frames(), bytes(1, 2, 3, 4), new Uint8Array(16 * 1024 + 1)];
+    frames.append(memory, 1, 3);
+    const [view] = frames.pieces();
+    expect([view, view?.buffer === memory.buffer]).toEqual([bytes(2, 3), true]);
+    frames.append(bytes(5), 0, 1);
+    expect(frames.pieces()).toEqual([bytes(2, 3, 5)]);
+    frames.append(large, 0, large.length);
+    frames.append(memory, 0, 1);
+    const all = frames.pieces();
+    expect(all.map(({ length }) => length)).toEqual([3, large.length, 1]);
+    expect(all[1]).toBe(large);
+    expect(frames.byteLength).toBe(3 + large.length + 1);
+  });
+
+  it("are equal where they hold the same memory, and can be taken over", () => {
+    const memory = bytes(1, 2, 3, 4);
+    const runs: readonly (readonly [number, number])[] = [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ];
+    const made = (...all: readonly (readonly [number, number])[]): Frames => {
+      const frames = new Frames();
+      for (const [from, to] of all) frames.append(memory, from, to);
+      return frames;
+    };
+    for (const one of runs) {
+      for (const other of runs) {
+        const isSame = one === other;
+        expect(made(one).equals(made(other))).toBe(isSame);
+        expect(made(one, [3, 4]).equals(made(other, [3, 4]))).toBe(isSame);
+        expect(made(one, [3, 4]).equals(made(one, one, [3, 4]))).toBe(false);
+        expect(made([3, 4]).equals(made(one, [3, 4]))).toBe(false);
+      }
+    }
+    const elsewhere = new Frames();
+    elsewhere.append(bytes(1, 2, 3, 4), 0, 1);
+    expect(made([0, 1]).equals(elsewhere)).toBe(false);
+    const [from, to] = [made([0, 1], [3, 4]), made([0, 2])];
+    to.takeOver(from);
+    expect([from.byteLength, to.byteLength, to.take()]).toEqual([
+      0,
+      2,
+      [
+        { memory, from: 0, to: 1 },
+        { memory, from: 3, to: 4 },
+      ],
+    ]);
+  });
+
   it("hold little memory beside their own once they wait, and are the same bytes", () => {
     const frames = new Frames();
     const sizes = Array.from({ length: 1_000 }, (_, index) => (index % 100 === 0 ? 30_000 : 1 + (index % 50)));

@@ -12,7 +12,6 @@ const JOINED_BYTES_MAX = 16 * 1024;
 const LOOSE_RUNS_MAX = 16;
 
 const NO_BYTES = new Uint8Array(0);
-const NO_RUNS: readonly Run[] = [];
 
 /**
  * Frames on their way out, in the order in which they must leave.
@@ -42,7 +41,7 @@ export class Frames {
       this.#to = to;
       return;
     }
-    if (this.#to > this.#from) (this.#runs ??= []).push(this.#last);
+    if (this.#to > this.#from) (this.#runs ??= []).push(this.#last());
     this.#memory = memory;
     this.#from = from;
     this.#to = to;
@@ -68,32 +67,71 @@ export class Frames {
     this.#compactCount = runs.length;
   }
 
+  /** Whether `other` holds the very same memory. */
+  equals(other: Frames): boolean {
+    return (
+      this.#memory === other.#memory &&
+      this.#from === other.#from &&
+      this.#to === other.#to &&
+      areSame(this.#runs, other.#runs)
+    );
+  }
+
+  /** Hold what `other` holds, which is empty then, and nothing else. */
+  takeOver(other: Frames): void {
+    this.#runs = other.#runs;
+    this.#compactCount = other.#compactCount;
+    this.#memory = other.#memory;
+    this.#from = other.#from;
+    this.#to = other.#to;
+    this.#bytesCount = other.#bytesCount;
+    other.clear();
+  }
+
+  /** Everything as few pieces of memory: small runs are copied together. */
+  pieces(): readonly Uint8Array[] {
+    return this.#runs === undefined
+      ? [view(this.#memory, this.#from, this.#to)]
+      : joined([...this.#runs, this.#last()]);
+  }
+
   /** Take everything out. */
   take(): readonly Run[] {
-    const runs = this.#bytesCount === 0 ? NO_RUNS : this.#all();
+    const runs = this.#runs ?? [];
+    if (this.#bytesCount > 0) runs.push(this.#last());
+    this.clear();
+    return runs;
+  }
+
+  clear(): void {
     this.#runs = undefined;
     this.#compactCount = 0;
     this.#memory = NO_BYTES;
     this.#from = 0;
     this.#to = 0;
     this.#bytesCount = 0;
-    return runs;
   }
 
-  #all(): readonly Run[] {
-    const runs = this.#runs ?? [];
-    runs.push(this.#last);
-    return runs;
-  }
-
-  get #last(): Run {
+  #last(): Run {
     return { memory: this.#memory, from: this.#from, to: this.#to };
   }
 }
 
 /** A view of the run's bytes. */
 export function bytesOf({ from, memory, to }: Run): Uint8Array {
+  return view(memory, from, to);
+}
+
+function view(memory: Uint8Array, from: number, to: number): Uint8Array {
   return from === 0 && to === memory.length ? memory : memory.subarray(from, to);
+}
+
+function areSame(one: readonly Run[] | undefined, other: readonly Run[] | undefined): boolean {
+  if (one === undefined || other === undefined || one.length !== other.length) return one === other;
+  return one.every(({ from, memory, to }, index) => {
+    const run = other[index];
+    return memory === run?.memory && from === run.from && to === run.to;
+  });
 }
 
 /** The runs as few pieces of memory: small ones are copied together. */

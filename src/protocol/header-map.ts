@@ -21,14 +21,14 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
     if (typeof this.#fields !== "string") this.#fields = this.#fields.join(SEPARATOR);
   }
 
-  get #raw(): readonly string[] {
+  #raw(): readonly string[] {
     if (typeof this.#fields !== "string") return this.#fields;
     return this.#fields === "" ? [] : this.#fields.split(SEPARATOR);
   }
 
   /** How many fields there are, repeated ones counted each. */
   get size(): number {
-    return this.#raw.length >> 1;
+    return this.#raw().length >> 1;
   }
 
   /** The field's value; that of a repeated field is all its values, joined by commas (RFC 9110, 5.3). */
@@ -43,7 +43,7 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
     const values: string[] = [];
     let isName = false;
     let isWanted = false;
-    for (const text of this.#raw) {
+    for (const text of this.#raw()) {
       isName = !isName;
       if (isName) isWanted = text.length === lowerName.length && text.toLowerCase() === lowerName;
       else if (isWanted) values.push(text);
@@ -54,7 +54,7 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
   /** The fields as they came. */
   *[Symbol.iterator](): Generator<readonly [string, string], undefined> {
     let name: string | undefined;
-    for (const text of this.#raw) {
+    for (const text of this.#raw()) {
       if (name === undefined) {
         name = text;
       } else {

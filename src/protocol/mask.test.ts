@@ -18,6 +18,25 @@ function bytesAt(alignment: number, length: number): Uint8Array {
 }
 
 describe("masking", () => {
+  it("goes on in another view of the same memory, and in the same view elsewhere", () => {
+    const memory = new Uint8Array(100);
+    const [whole, behind] = [memory.subarray(0), memory.subarray(3)];
+    mask(whole, 1, 40, 0x04030201);
+    mask(behind, 50, 90, 0x04030201);
+    mask(whole, 41, 43, 0x04030201);
+    const masked = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => 1 + (index & 3));
+    const none = (count: number) => Array.from({ length: count }, () => 0);
+    expect(Array.from(memory)).toEqual([
+      ...none(1),
+      ...masked(1, 40),
+      ...none(1),
+      ...masked(41, 43),
+      ...none(10),
+      ...masked(53, 93),
+      ...none(7),
+    ]);
+  });
+
   it("gives the masked Hello of RFC 6455, 5.7", () => {
     const bytes = new TextEncoder().encode("Hello");
     mask(bytes, 0, bytes.length, 0x3d21fa37);

@@ -101,7 +101,7 @@ export class MessageReader {
     }
   }
 
-  get #utf8(): Utf8Validator {
+  #utf8(): Utf8Validator {
     return (this.#validator ??= new Utf8Validator(this.#options.text));
   }
 
@@ -148,7 +148,7 @@ export class MessageReader {
 
   #takeData(chunk: Uint8Array, start: number, end: number): void {
     const isPlainText = this.#messageOpcode === opcodes.text && !this.#isMessageCompressed;
-    if (isPlainText && !this.#utf8.push(chunk, start, end)) throw new ProtocolError("message/not-utf8");
+    if (isPlainText && !this.#utf8().push(chunk, start, end)) throw new ProtocolError("message/not-utf8");
     const needed = this.#assembledBytes + end - start;
     if (needed > this.#assembly.length) {
       // Doubled, so that many small fragments are not copied again for each one; the limit bounds it.
@@ -166,7 +166,7 @@ export class MessageReader {
     const payload = this.#assembly.subarray(0, this.#assembledBytes);
     if (this.#isMessageCompressed) return { type: "compressed", isText, payload };
     if (!isText) return { type: "message", data: payload };
-    if (!this.#utf8.isComplete) throw new ProtocolError("message/not-utf8", "it ends within a character");
+    if (!this.#utf8().isComplete) throw new ProtocolError("message/not-utf8", "it ends within a character");
     return { type: "message", data: this.#options.text.decode(payload, 0, payload.length) };
   }
 
@@ -192,7 +192,7 @@ export class MessageReader {
       const code = closeCodeOf(this.#control);
       if (!mayTravel(code)) throw new ProtocolError("close/invalid-code", String(code));
     }
-    if (!this.#utf8.push(this.#control, Math.max(2, from), to)) throw new ProtocolError("close/reason-not-utf8");
+    if (!this.#utf8().push(this.#control, Math.max(2, from), to)) throw new ProtocolError("close/reason-not-utf8");
   }
 
   #controlEvent(): ReadEvent {
@@ -205,7 +205,7 @@ export class MessageReader {
         return { type: "pong", payload };
       default:
         if (payload.length === 0) return { type: "close", code: closeCodes.noStatus, reason: "" };
-        if (!this.#utf8.isComplete) throw new ProtocolError("close/reason-not-utf8", "it ends within a character");
+        if (!this.#utf8().isComplete) throw new ProtocolError("close/reason-not-utf8", "it ends within a character");
         return {
           type: "close",
           code: closeCodeOf(payload),

@@ -9,7 +9,6 @@ export interface ListenersOwner {
 /** Functions that want to hear of the events of one object. `Events` maps an event's name to what it carries. */
 export class Listeners<Events extends object> {
   readonly #owner: ListenersOwner;
-  /** Nothing is deleted from it: V8 would look names up in a table from then on. */
   readonly #byEvent: { [Name in keyof Events]?: readonly Listener<Events[Name]>[] | undefined } = {};
 
   constructor(owner: ListenersOwner) {
@@ -32,13 +31,18 @@ export class Listeners<Events extends object> {
     this.#byEvent[name] = undefined;
   }
 
-  has(name: keyof Events): boolean {
-    return this.#byEvent[name] !== undefined;
+  /**
+   * The listeners of each event, in the order in which they came; undefined without any. V8 finds what is asked for by a name
+   * that stands in the program in a twentieth of the time that it takes with a name in a variable.
+   *
+   * Nothing is deleted from it: V8 would look names up in a table from then on.
+   */
+  get by(): { readonly [Name in keyof Events]?: readonly Listener<Events[Name]>[] | undefined } {
+    return this.#byEvent;
   }
 
-  /** Call the listeners that are there now, in the order in which they came. */
-  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    const listeners = this.#byEvent[name];
+  /** Call these listeners of the event. */
+  call<Event>(listeners: readonly Listener<Event>[] | undefined, event: Event): void {
     if (listeners === undefined) return;
     for (const listener of listeners) {
       try {

@@ -42,10 +42,10 @@ export class Outbox implements Writing {
 
   /** Bytes that the kernel has not taken. */
   get bufferedBytes(): number {
-    return this.#waitingBytes + this.#writingBytes;
+    return this.#waitingBytes() + this.#writingBytes;
   }
 
-  get #waitingBytes(): number {
+  #waitingBytes(): number {
     return this.#frames === undefined ? 0 : this.#frames.byteLength;
   }
 
@@ -80,7 +80,7 @@ export class Outbox implements Writing {
    */
   handedOver(): Promise<void> {
     if (this.#failure !== undefined) return optionalRejection(this.#failure());
-    if (this.#waitingBytes > 0) return (this.#handedOver ??= optionalDeferred()).promise;
+    if (this.#waitingBytes() > 0) return (this.#handedOver ??= optionalDeferred()).promise;
     if (this.#writingBytes > 0) return (this.#writing ??= optionalDeferred()).promise;
     return Promise.resolve();
   }
@@ -110,10 +110,10 @@ export class Outbox implements Writing {
   }
 
   #flush(): void {
-    const byteLength = this.#waitingBytes;
+    const byteLength = this.#waitingBytes();
     if (byteLength === 0 || this.#isHeld || this.#writingBytes > 0) return;
     const { transport, turnWriter } = this.#owner;
-    const pieces = turnWriter.piecesOf(this.frames.take());
+    const pieces = turnWriter.take(this.frames);
     this.#writingBytes = byteLength;
     this.#writing = this.#handedOver;
     this.#handedOver = undefined;
@@ -128,7 +128,7 @@ export class Outbox implements Writing {
     this.#writing?.resolve();
     this.#writing = undefined;
     this.#owner.outboxWritten();
-    if (this.#waitingBytes > 0) this.#scheduleFlush();
+    if (this.#waitingBytes() > 0) this.#scheduleFlush();
   }
 }
 

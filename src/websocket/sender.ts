@@ -80,7 +80,7 @@ export class Sender {
    */
   send(message: Sendable): Promise<void> {
     if (typeof message !== "string" && !(message instanceof PreparedMessage)) requireMessage(message);
-    if (!this.#canSend) return optionalRejection(new ProtocolError("send/not-open"));
+    if (!this.#canSend()) return optionalRejection(new ProtocolError("send/not-open"));
     if (this.#canWriteAtOnce(message)) {
       this.#write(message);
       return this.#options.outbox.handedOver();
@@ -95,7 +95,7 @@ export class Sender {
 
   /** Send a message that nobody awaits; false when it was refused because the outbox is full or closing. */
   offer(message: PreparedMessage): boolean {
-    if (!this.#canSend) return false;
+    if (!this.#canSend()) return false;
     if (this.#canWriteAtOnce(message)) {
       this.#write(message);
       return true;
@@ -120,6 +120,10 @@ export class Sender {
 
   /** Go on with what waits, now that there may be room. */
   drain(): void {
+    if (this.#waiting !== undefined || this.#closeFrame !== undefined) this.#sendWaiting();
+  }
+
+  #sendWaiting(): void {
     const { connection, outbox } = this.#options;
     while (!this.#isDeflating && connection.canSend) {
       const send = this.#waiting?.peek();
@@ -134,7 +138,7 @@ export class Sender {
     }
   }
 
-  get #canSend(): boolean {
+  #canSend(): boolean {
     return this.#closeFrame === undefined && this.#options.connection.canSend;
   }
 

@@ -93,7 +93,7 @@ export class SocketDriver
   get inbox(): Inbox {
     if (this.#inbox !== undefined) return this.#inbox;
     this.#inbox = new Inbox(this);
-    if (this.#isClosed || this.#isClosing) this.#inbox.end();
+    if (this.#isClosed || this.#isClosing()) this.#inbox.end();
     return this.#inbox;
   }
 
@@ -106,7 +106,7 @@ export class SocketDriver
   }
 
   /** Whether our close frame is on its way. */
-  get #isClosing(): boolean {
+  #isClosing(): boolean {
     return this.#sender?.isClosing === true;
   }
 
@@ -164,13 +164,13 @@ export class SocketDriver
     return (this.#closed ??= deferred()).promise;
   }
 
-  get #peerAddress(): string {
+  #peerAddress(): string {
     return this.#address ?? this.transport.remoteAddress;
   }
 
   get state(): "open" | "closing" | "closed" {
     if (this.#isClosed) return "closed";
-    return this.connection.state === "open" && !this.#isClosing ? "open" : "closing";
+    return this.connection.state === "open" && !this.#isClosing() ? "open" : "closing";
   }
 
   /**
@@ -192,7 +192,7 @@ export class SocketDriver
   /** The application's code failed, or ours: end this connection, and it alone. */
   failed(cause: unknown): void {
     const { surroundings } = this.#kind;
-    const fields = { address: this.#peerAddress, cause: causeText(cause) };
+    const fields = { address: this.#peerAddress(), cause: causeText(cause) };
     if (this.state !== "open" && isTooLate(cause)) return surroundings.logger.debug("websocket/sent-too-late", fields);
     const stack = cause instanceof Error ? cause.stack : undefined;
     surroundings.logger.error("websocket/handler-failed", { ...fields, stack });
@@ -226,8 +226,8 @@ export class SocketDriver
     this.#pings?.end(failure);
     this.#inbox?.end();
     const { info } = this.closing;
-    if (cause !== undefined && !info.wasClean) this.#listeners.emit("error", cause);
-    this.#listeners.emit("close", info);
+    if (cause !== undefined && !info.wasClean) this.#listeners.call(this.#listeners.by.error, cause);
+    this.#listeners.call(this.#listeners.by.close, info);
     this.#closed?.resolve(info);
     this.#owner?.socketClosed();
   }
@@ -246,17 +246,17 @@ export class SocketDriver
   async #catchUp(): Promise<void> {
     await Promise.resolve();
     this.#announceOpen();
-    while (this.#listeners.has("message")) {
+    while (this.#listeners.by.message !== undefined) {
       const message = this.#inbox?.shift();
       if (message === undefined) return;
-      this.#listeners.emit("message", message);
+      this.#listeners.call(this.#listeners.by.message, message);
     }
   }
 
   /** A socket is open when the application sees it first: each listener is told once, soon, before any message. */
   #announceOpen(): void {
-    if (!this.#listeners.has("open")) return;
-    if (!this.#isClosed) this.#listeners.emit("open", undefined);
+    if (this.#listeners.by.open === undefined) return;
+    if (!this.#isClosed) this.#listeners.call(this.#listeners.by.open, undefined);
     this.#listeners.clear("open");
   }
 
@@ -288,10 +288,11 @@ export class SocketDriver
   }
 
   #deliver(message: string | Uint8Array): void {
-    if (this.#isClosing || this.connection.state === "closed") return;
+    if (this.#isClosing() || this.connection.state === "closed") return;
     this.#announceOpen();
     const isNoneWaiting = this.#inbox === undefined || this.#inbox.length === 0;
-    if (isNoneWaiting && this.#listeners.has("message")) this.#listeners.emit("message", message);
+    if (isNoneWaiting && this.#listeners.by.message !== undefined)
+      this.#listeners.call(this.#listeners.by.message, message);
     else this.inbox.push(message);
   }
 
@@ -313,12 +314,12 @@ export class SocketDriver
   #peerFailed(error: ProtocolError): void {
     const { surroundings } = this.#kind;
     surroundings.logger.warn("websocket/protocol-error", {
-      address: this.#peerAddress,
+      address: this.#peerAddress(),
       code: error.code,
       message: error.message,
     });
     this.closing.peerFailed(error);
-    this.#listeners.emit("error", error);
+    this.#listeners.call(this.#listeners.by.error, error);
   }
 
   #answerPing(payload: Uint8Array): void {
@@ -333,11 +334,15 @@ export class SocketDriver
   }
 
   outboxWritten(): void {
-    const pong = this.#waitingPong;
+    if (this.#waitingPong !== undefined) this.#sendWaitingPong(this.#waitingPong);
+    this.#sender?.drain();
+    const { drain } = this.#listeners.by;
+    if (drain !== undefined && this.sender.bufferedBytes === 0) this.#listeners.call(drain, undefined);
+  }
+
+  #sendWaitingPong(payload: Uint8Array): void {
     this.#waitingPong = undefined;
-    if (pong !== undefined && this.connection.canSend) this.#sendControl("pong", pong);
-    this.sender.drain();
-    if (this.sender.bufferedBytes === 0) this.#listeners.emit("drain", undefined);
+    if (this.connection.canSend) this.#sendControl("pong", payload);
   }
 
   inboxHasRoom(): void {
@@ -378,7 +383,10 @@ export class SocketDriver
       },
       onGone: () => {
         const message = `the peer has been silent for ${limits.keepaliveIdleMs + limits.keepaliveTimeoutMs} ms`;
-        this.#listeners.emit("error", new BusbarError("websocket/keepalive-timeout", message, { retryable: true }));
+        this.#listeners.call(
+          this.#listeners.by.error,
+          new BusbarError("websocket/keepalive-timeout", message, { retryable: true }),
+        );
         this.terminate();
       },
     });

@@ -55,6 +55,8 @@ export class SocketKind {
   /** … and of one where it was negotiated. */
   readonly deflating: ConnectionOptions;
   readonly turnWriter: TurnWriter;
+  /** Writes what can be shared between sockets; undefined for a client, whose frames are masked each for itself. */
+  readonly sharedWriter: FrameWriter | undefined;
 
   constructor({ limits, role, surroundings }: SocketKindOptions) {
     const { fragmentsMax, messageBytesMax } = limits;
@@ -63,12 +65,8 @@ export class SocketKind {
     this.surroundings = surroundings;
     this.limits = limits;
     this.turnWriter = new TurnWriter(surroundings.turns);
+    this.sharedWriter = role === "server" ? writer : undefined;
     this.plain = { fragmentsMax, messageBytesMax, role, text, writer, isDeflateNegotiated: false };
     this.deflating = { ...this.plain, isDeflateNegotiated: true };
-  }
-
-  /** Writes what can be shared between sockets; undefined for a client, whose frames are masked each for itself. */
-  get sharedWriter(): FrameWriter | undefined {
-    return this.role === "server" ? this.surroundings.writer : undefined;
   }
 }

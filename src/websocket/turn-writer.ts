@@ -1,7 +1,7 @@
 import type { Turns } from "../kernel/clock.js";
-import { bytesOf, joined, type Run } from "../protocol/frames.js";
+import { Frames } from "../protocol/frames.js";
 
-type Pieces = readonly Uint8Array[];
+const NO_PIECES: readonly Uint8Array[] = [];
 
 /** What has something to write when the turn ends. */
 export interface Writing {
@@ -11,13 +11,15 @@ export interface Writing {
 /**
  * Ends turns for all sockets of a kind: each that has something to write does so once.
  *
- * In a fan-out every socket writes the very same runs: they become pieces once in a turn (fan-out to 1,000 with 8 in
+ * In a fan-out every socket writes the very same frames: they become pieces once in a turn (fan-out to 1,000 with 8 in
  * flight: 1.39 µs of CPU for a delivery without that, 1.24 with it).
  */
 export class TurnWriter {
   readonly #turns: Turns;
   #waiting: Writing[] = [];
-  #last: { readonly runs: readonly Run[]; readonly pieces: Pieces } | undefined;
+  /** What was taken last in this turn. */
+  readonly #last = new Frames();
+  #lastPieces = NO_PIECES;
 
   constructor(turns: Turns) {
     this.#turns = turns;
@@ -28,12 +30,15 @@ export class TurnWriter {
     if (this.#waiting.push(writing) === 1) this.#turns.atEndOfTurn(() => this.#run());
   }
 
-  /** The runs as few pieces of memory: small ones are copied together. */
-  piecesOf(runs: readonly Run[]): Pieces {
-    if (this.#last !== undefined && areSame(this.#last.runs, runs)) return this.#last.pieces;
-    const pieces = runs.length === 1 ? runs.map(bytesOf) : joined(runs);
-    this.#last = { runs, pieces };
-    return pieces;
+  /** Take everything out of `frames`, as few pieces of memory. */
+  take(frames: Frames): readonly Uint8Array[] {
+    if (frames.equals(this.#last)) {
+      frames.clear();
+    } else {
+      this.#last.takeOver(frames);
+      this.#lastPieces = this.#last.pieces();
+    }
+    return this.#lastPieces;
   }
 
   /** Should one throw, the others still write, in a turn of their own. */
@@ -47,17 +52,9 @@ export class TurnWriter {
         writing.write();
       }
     } finally {
-      this.#last = undefined;
+      this.#last.clear();
+      this.#lastPieces = NO_PIECES;
       for (const writing of waiting.slice(done)) this.later(writing);
     }
   }
-}
-
-function areSame(one: readonly Run[], other: readonly Run[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let index = 0; index < one.length; index++) {
-    const [a, b] = [one[index], other[index]];
-    if (a?.memory !== b?.memory || a?.from !== b?.from || a?.to !== b?.to) return false;
-  }
-  return true;
 }

@@ -24,6 +24,17 @@ describe("Bun's text codec, on methods that Node has too", () => {
     );
   });
 
+  it("writes whole characters only, as many as fit, as the portable one does", () => {
+    for (const text of ["aé€🚌", "🚌€éa", "\uD800a", "€€"]) {
+      for (let size = 0; size <= portableTextCodec.byteLength(text) + 1; size++) {
+        const [expected, target] = [new Uint8Array(size), new Uint8Array(size)];
+        const length = portableTextCodec.encodeInto(text, expected, 0);
+        expect(bunTextCodec.encodeInto(text, target, 0)).toBe(length);
+        expect(target.subarray(0, length)).toEqual(expected.subarray(0, length));
+      }
+    }
+  });
+
   it("gives memory of the size that is asked for, and no two the same", () => {
     const [one, other] = [bunTextCodec.allocate(10_000), bunTextCodec.allocate(10_000)];
     expect([one.length, one.byteOffset, one.buffer.byteLength]).toEqual([10_000, 0, 10_000]);

@@ -27,6 +27,17 @@ describe("Node's text codec", () => {
     );
   });
 
+  it("writes whole characters only, as many as fit, as the portable one does", () => {
+    for (const text of ["aé€🚌", "🚌€éa", "\uD800a", "€€"]) {
+      for (let size = 0; size <= portableTextCodec.byteLength(text) + 1; size++) {
+        const [expected, target] = [new Uint8Array(size), new Uint8Array(size)];
+        const length = portableTextCodec.encodeInto(text, expected, 0);
+        expect(nodeTextCodec.encodeInto(text, target, 0)).toBe(length);
+        expect(target.subarray(0, length)).toEqual(expected.subarray(0, length));
+      }
+    }
+  });
+
   it("tells well-formed bytes from malformed ones as the portable one does", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 6 }), fc.nat(3), (bytes, start) => {
