@@ -121,7 +121,7 @@ export class Feed {
 
   /** The subscription that the new connection is to begin with, where one is wanted; `resumed` follows. */
   takeCursor(): CursorRequest | undefined {
-    if (!this.#isWanted || this.#phase !== "none") return undefined;
+    if (!this.#isWanted() || this.#phase !== "none") return undefined;
     const { cursor, policy } = this.#reader ?? {};
     this.#phase = "subscribing";
     this.#isElsewhere = false;
@@ -183,19 +183,19 @@ export class Feed {
     this.#endAll(error);
   }
 
-  get #isWanted(): boolean {
+  #isWanted(): boolean {
     return this.#reader === undefined ? this.#watchers.size > 0 : !this.#reader.isBehind;
   }
 
   /** Do the next thing that brings the subscription to where it is wanted. A reply brings us here again. */
   #reconcile(): void {
     const { connection, onIdle } = this.#options;
-    if (this.#phase === "live" && (!this.#isWanted || this.#isElsewhere)) return this.#unsubscribe();
+    if (this.#phase === "live" && (!this.#isWanted() || this.#isElsewhere)) return this.#unsubscribe();
     if (this.#phase !== "none") return;
     const cursor = connection.isReady ? this.takeCursor() : undefined;
     if (cursor !== undefined) {
       connection.request({ do: "subscribe", ...cursor }, (outcome) => this.resumed(outcome));
-    } else if (!this.#isWanted && this.#reader === undefined && this.#membership.isIdle) onIdle();
+    } else if (!this.#isWanted() && this.#reader === undefined && this.#membership.isIdle) onIdle();
   }
 
   #unsubscribe(): void {

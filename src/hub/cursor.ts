@@ -129,19 +129,19 @@ export class Cursor {
 
   /** End with an error, of which the sink is told. */
   fail(cause: unknown): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded()) return;
     this.end();
     this.#owner?.cursorEnded();
     this.#sink.ended(new BusbarError("hub/not-read", "the messages could not be read on", { retryable: true, cause }));
   }
 
   /** Each call of the sink may have ended it. */
-  get #hasEnded(): boolean {
+  #hasEnded(): boolean {
     return this.#state === "ended";
   }
 
   #goOn(): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded()) return;
     this.#followEpoch();
     if (this.#offset !== this.#log.head) {
       this.#state = "reading";
@@ -149,7 +149,7 @@ export class Cursor {
       return;
     }
     if (this.#isGone) this.#tellGone();
-    if (this.#hasEnded) return;
+    if (this.#hasEnded()) return;
     this.#isThinning = false;
     this.#state = "live";
     this.#log.addLive(this);
@@ -204,14 +204,14 @@ export class Cursor {
   }
 
   #take(message: Message): boolean {
-    if (this.#hasEnded || !this.#sink.message(message)) return false;
+    if (this.#hasEnded() || !this.#sink.message(message)) return false;
     this.#offset = message.offset;
     return true;
   }
 
   /** The sink took no message while this cursor was live. */
   #refused(): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded()) return;
     this.#log.removeLive(this);
     if (this.#policy.kind !== "disconnect") return this.#wait("full");
     this.#state = "ended";
@@ -221,7 +221,7 @@ export class Cursor {
 
   /** @param why a message was refused, or only something waits */
   #wait(why: "full" | "busy"): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded()) return;
     if (why === "full") this.#isThinning = this.#policy.kind === "latest";
     this.#state = "waiting";
     this.#sink.waits();

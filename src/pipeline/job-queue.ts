@@ -115,7 +115,7 @@ export class JobQueue {
     this.#entries.set(head.sequence, entry);
     this.#bytes += head.bytes;
     if (head.state === "dead") {
-      entry.place = this.#isBlocking ? TRIED_FIRST + head.sequence : ++this.#lastPlace;
+      entry.place = this.#isBlocking() ? TRIED_FIRST + head.sequence : ++this.#lastPlace;
       this.#move(entry, "dead");
       return;
     }
@@ -246,7 +246,7 @@ export class JobQueue {
     return { waiting, scheduled, running, dead, bytes: this.#bytes, oldestAt, blockedKeys: this.#blockedKeys };
   }
 
-  get #isBlocking(): boolean {
+  #isBlocking(): boolean {
     return this.#policy.onFailure === "block";
   }
 
@@ -300,9 +300,9 @@ export class JobQueue {
       case "waiting":
         return true;
       case "scheduled":
-        return this.#isBlocking && attempts > 0;
+        return this.#isBlocking() && attempts > 0;
       case "dead":
-        return this.#isBlocking;
+        return this.#isBlocking();
       case "running":
       case "ended":
         return false;

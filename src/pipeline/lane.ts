@@ -54,7 +54,7 @@ export class Lane {
   /** How it stands with the lane now, as opposed to when the queue looked last. */
   assess(): LaneCondition {
     if (this.#isBusy) return "busy";
-    const first = this.#first;
+    const first = this.#first();
     if (first === undefined) return "empty";
     return first.state === "waiting" ? "ready" : "blocked";
   }
@@ -68,7 +68,7 @@ export class Lane {
 
   /** Take the first job out of the line, to be processed; nothing else of this lane begins before `leave`. */
   take(): QueueEntry | undefined {
-    const first = this.#first;
+    const first = this.#first();
     if (first === undefined) return undefined;
     this.#line.pop();
     first.isInLine = false;
@@ -82,7 +82,7 @@ export class Lane {
   }
 
   /** The first in line; those that have ended there go out of it. */
-  get #first(): QueueEntry | undefined {
+  #first(): QueueEntry | undefined {
     while (this.#line.first?.state === "ended") this.#line.pop();
     return this.#line.first;
   }

@@ -100,7 +100,7 @@ export class Attendance {
 
   /** Have the client carry out a call that it offers. Rejects with a WireError. */
   request(name: string, input: unknown, options: RequestOptions): Promise<unknown> {
-    return this.#madeCalls.request(name, input, options);
+    return this.#madeCalls().request(name, input, options);
   }
 
   /** Everything that was sent has left. */
@@ -136,32 +136,32 @@ export class Attendance {
       case "follow":
         return (this.#follows ??= new Follows(this.#attendee)).follow(command);
       case "join":
-        return this.#madeMemberships.join(command);
+        return this.#madeMemberships().join(command);
       case "leave":
-        this.#madeMemberships.leave(command.channel);
+        this.#madeMemberships().leave(command.channel);
         return this.#done(command);
       case "call":
-        return this.#madeCalls.call(command);
+        return this.#madeCalls().call(command);
       case "cancel":
-        this.#madeCalls.cancel(command);
+        this.#madeCalls().cancel(command);
         return this.#done(command);
       case "offer":
-        this.#madeCalls.offer(command);
+        this.#madeCalls().offer(command);
         return this.#done(command);
       case "withdraw":
-        this.#madeCalls.withdraw(command);
+        this.#madeCalls().withdraw(command);
         return this.#done(command);
       case "answer":
-        this.#madeCalls.answer(command);
+        this.#madeCalls().answer(command);
         return this.#done(command);
     }
   }
 
-  get #madeCalls(): Calls {
+  #madeCalls(): Calls {
     return (this.#calls ??= new Calls(this.#attendee));
   }
 
-  get #madeMemberships(): Memberships {
+  #madeMemberships(): Memberships {
     return (this.#memberships ??= new Memberships(this.#attendee));
   }
 

@@ -36,12 +36,12 @@ export class Reaches {
     const isPosition = from !== "now" && from !== "start" && "epoch" in from;
     const refused = from === "now" || isPosition ? undefined : denial(this.#attendee, "history", asked);
     if (refused !== undefined) throw refused;
-    return { since: this.#known.get(asked.name) ?? "now", isHistory: false };
+    return { since: this.#known().get(asked.name) ?? "now", isHistory: false };
   }
 
   /** The session reads the channel from there on. */
   began(channel: string, { since }: Reach, position: Position): void {
-    if (since !== undefined) this.#known.note(channel, position);
+    if (since !== undefined) this.#known().note(channel, position);
   }
 
   /** The session may not read the channel any more. */
@@ -50,17 +50,17 @@ export class Reaches {
   }
 
   end(): void {
-    if (this.#marks !== undefined) this.#attendee.services.marks.leave(this.#client);
+    if (this.#marks !== undefined) this.#attendee.services.marks.leave(this.#client());
     this.#marks = undefined;
   }
 
-  get #known(): ClientMarks {
-    this.#marks ??= this.#attendee.services.marks.enter(this.#client);
+  #known(): ClientMarks {
+    this.#marks ??= this.#attendee.services.marks.enter(this.#client());
     return this.#marks;
   }
 
   /** One client's marks are of no use to another principal that calls itself the same. */
-  get #client(): string {
+  #client(): string {
     const { principal, session } = this.#attendee;
     return `${session} ${principal.id}`;
   }

@@ -107,7 +107,7 @@ export class Session {
 
   /** Take a message from the link: a command, if it is well-formed. */
   receive(data: string | Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     if (typeof data !== "string")
       return this.#refuse(wireError("wire/not-json", "a command is a text message, not bytes"));
     const command = decodeCommand(data);
@@ -160,12 +160,12 @@ export class Session {
 
   /** Tell the client when to come back, and close: the server stops. */
   goodbye(retryAfterMs: number): void {
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     this.#outbox.push({ push: "goodbye", retryAfterMs });
     this.#close(closeKinds.restart);
   }
 
-  get #isOver(): boolean {
+  #isOver(): boolean {
     return this.#state.name === "over";
   }
 
@@ -225,7 +225,7 @@ export class Session {
     const { auth, id } = command;
     const { fingerprint } = this.#services.contract;
     const principal = await this.#admission.identify(auth);
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     if (principal === undefined) {
       this.#refuse(wireError("auth/refused", closeKinds.refused.reason, { re: id }));
       return this.#close(closeKinds.refused);
@@ -253,14 +253,14 @@ export class Session {
       producer,
       outbox: this.#outbox,
       close: (kind: CloseKind) => this.#close(kind),
-      isOver: () => this.#isOver,
+      isOver: () => this.#isOver(),
     };
     this.#id = session;
     const onRefusal = (error: WireError): void => this.#answerRefusal(error);
     const attendance = new Attendance(attendee, { held: this.#held, onRefusal });
     this.#state = { name: "open", attendance };
     services.registry.enter(session, this);
-    services.logger.info("session/open", this.#who);
+    services.logger.info("session/open", this.#who());
     this.#audit({ kind: "admitted" });
     return attendance.principal;
   }
@@ -268,7 +268,7 @@ export class Session {
   /** Take fresh credentials of the same principal; what its roles do not allow any more ends. */
   async #refresh({ auth, id }: RefreshCommand, attendance: Attendance): Promise<void> {
     const principal = await this.#admission.renew(auth, attendance.principal);
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     attendance.principal = principal;
     this.#admission.hold(principal);
     this.#outbox.ok<"refresh">(id, this.#admission.expiryOf(principal));
@@ -285,9 +285,9 @@ export class Session {
 
   /** A command failed: refused, or by a defect, of which only the log has the details. */
   #failed(error: unknown, command: Command): void {
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     if (error instanceof WireError) return this.#refuse(error, command);
-    const fields = { ...this.#who, command: command.do, cause: causeText(error) };
+    const fields = { ...this.#who(), command: command.do, cause: causeText(error) };
     this.#services.logger.error("session/failed", error instanceof Error ? { ...fields, stack: error.stack } : fields);
     this.#answerRefusal(inReplyTo(refusalOf(error), command.id));
     if (command.do === "hello") this.#close(closeKinds.internalError);
@@ -297,7 +297,7 @@ export class Session {
   #refuse(error: WireError, command?: Command): void {
     const { cause, code } = error;
     const channel = command && "channel" in command ? command.channel : undefined;
-    const fields = { ...this.#who, command: command?.do, channel, code, message: messageForLog(error) };
+    const fields = { ...this.#who(), command: command?.do, channel, code, message: messageForLog(error) };
     const why = cause === undefined ? fields : { ...fields, cause: causeText(cause) };
     this.#services.logger.warn("session/refused", why);
     this.#answerRefusal(command === undefined ? error : inReplyTo(error, command.id));
@@ -311,7 +311,7 @@ export class Session {
   }
 
   #close(kind: CloseKind): void {
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     const why = causes.get(kind);
     if (why !== undefined) this.#audit({ kind: "ended", why });
     const mayComeBack = comesBack(kind.code) || kind === closeKinds.replaced;
@@ -322,7 +322,7 @@ export class Session {
   #end(reason: string, how: "leave" | "lapse"): void {
     const state = this.#state;
     if (state.name === "over") return;
-    this.#services.logger.info("session/over", { ...this.#who, reason });
+    this.#services.logger.info("session/over", { ...this.#who(), reason });
     this.#state = { name: "over" };
     this.#admission.end();
     this.#inbox = undefined;
@@ -331,7 +331,7 @@ export class Session {
     state.attendance.end(how);
   }
 
-  get #who(): LogFields {
+  #who(): LogFields {
     const state = this.#state;
     const principal = state.name === "open" ? state.attendance.principal.id : undefined;
     return { session: this.#id, principal, address: this.#options.request.remoteAddress };

@@ -152,19 +152,19 @@ export class MemoryLog {
     return isTooMuch || this.#length > keep || oldest.at < now - forMs;
   }
 
-  get #oldestOffset(): number {
+  #oldestOffset(): number {
     return this.#head - this.#length + 1;
   }
 
   /** The message with an offset that is kept. */
   #at(offset: number): Message | undefined {
-    return this.#ring[(this.#start + offset - this.#oldestOffset) % this.#ring.length];
+    return this.#ring[(this.#start + offset - this.#oldestOffset()) % this.#ring.length];
   }
 
   /** The offset of the oldest message that is neither one too many nor too old: times rise with the offsets. */
   #firstFresh(now: number): number {
     const { forMs, keep } = this.retention;
-    let low = Math.max(this.#oldestOffset, this.#head - keep + 1);
+    let low = Math.max(this.#oldestOffset(), this.#head - keep + 1);
     if (forMs === Number.POSITIVE_INFINITY) return low;
     const oldestAt = now - forMs;
     let high = this.#head + 1;
