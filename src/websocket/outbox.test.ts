@@ -37,7 +37,7 @@ function ground(): Ground {
     outboxWritten: () => void seen.push("written"),
   });
   const append = (...pieces: Uint8Array[]): void => {
-    for (const piece of pieces) outbox.frames.append(piece, 0, piece.length);
+    for (const piece of pieces) outbox.append(piece, 0, piece.length);
     outbox.appended();
   };
   return { clock, transport, outbox, pieceCounts, seen, append };
@@ -103,14 +103,14 @@ describe("an outbox", () => {
     transport.block();
     const memory = new Uint8Array(64 * 1024);
     const append = (): void => {
-      outbox.frames.append(memory, 0, 10);
+      outbox.append(memory, 0, 10);
       outbox.appended();
     };
     append();
     clock.runTurn();
     expect(outbox.isBlocked).toBe(true);
     for (let count = 0; count < 1_000; count++) append();
-    const runs = outbox.frames.take();
+    const runs = outbox.take();
     expect(runs.filter((run) => run.memory === memory).length).toBeLessThan(17);
     expect(runs.reduce((sum, { from, to }) => sum + to - from, 0)).toBe(10_000);
   });
@@ -207,7 +207,7 @@ describe("the pieces of a write", () => {
   it("are one where they lie in a row, however many, without being copied", () => {
     const { clock, outbox, pieceCounts, transport } = ground();
     const slab = new Uint8Array(60_000).map((_, index) => index % 251);
-    for (let at = 0; at < slab.length; at += 6) outbox.frames.append(slab, at, at + 6);
+    for (let at = 0; at < slab.length; at += 6) outbox.append(slab, at, at + 6);
     outbox.appended();
     clock.runTurn();
     expect([pieceCounts, transport.writes]).toEqual([[1], [slab]]);

@@ -12,14 +12,13 @@ export interface OutboxOwner {
 }
 
 /**
- * The bytes on their way to one peer: collected during a turn of the event loop, written once at its end.
+ * The frames on their way to one peer: appended during a turn of the event loop, written once at its end. Call `appended`
+ * behind what was appended.
  *
  * One write is under way at a time; what comes meanwhile waits for it.
  */
-export class Outbox implements Writing {
+export class Outbox extends Frames implements Writing {
   readonly #owner: OutboxOwner;
-  /** Made with the first frame. */
-  #frames: Frames | undefined;
   #writingBytes = 0;
   /** Made with the first write. */
   #onWritten: ((error?: BusbarError) => void) | undefined;
@@ -32,21 +31,13 @@ export class Outbox implements Writing {
   #writing: Deferred<void> | undefined;
 
   constructor(owner: OutboxOwner) {
+    super();
     this.#owner = owner;
-  }
-
-  /** Where frames are appended; call `appended` behind it. */
-  get frames(): Frames {
-    return (this.#frames ??= new Frames());
   }
 
   /** Bytes that the kernel has not taken. */
   get bufferedBytes(): number {
-    return this.#waitingBytes() + this.#writingBytes;
-  }
-
-  #waitingBytes(): number {
-    return this.#frames === undefined ? 0 : this.#frames.byteLength;
+    return this.byteLength + this.#writingBytes;
   }
 
   /** Whether a write is under way that the kernel has not taken, so that the peer may have stopped reading. */
@@ -54,10 +45,10 @@ export class Outbox implements Writing {
     return this.#writingBytes > 0;
   }
 
-  /** See that what was appended to `frames` leaves at the end of this turn. */
+  /** See that what was appended leaves at the end of this turn. */
   appended(): void {
-    if (this.#failure !== undefined) return void this.frames.take();
-    if (this.isBlocked) this.frames.compact();
+    if (this.#failure !== undefined) return this.clear();
+    if (this.isBlocked) this.compact();
     else this.#scheduleFlush();
   }
 
@@ -80,7 +71,7 @@ export class Outbox implements Writing {
    */
   handedOver(): Promise<void> {
     if (this.#failure !== undefined) return optionalRejection(this.#failure());
-    if (this.#waitingBytes() > 0) return (this.#handedOver ??= optionalDeferred()).promise;
+    if (this.byteLength > 0) return (this.#handedOver ??= optionalDeferred()).promise;
     if (this.#writingBytes > 0) return (this.#writing ??= optionalDeferred()).promise;
     return Promise.resolve();
   }
@@ -89,7 +80,7 @@ export class Outbox implements Writing {
   fail(failure: NotSent): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
-    this.#frames?.take();
+    this.clear();
     this.#writingBytes = 0;
     this.#writing?.reject(failure());
     this.#handedOver?.reject(failure());
@@ -110,10 +101,10 @@ export class Outbox implements Writing {
   }
 
   #flush(): void {
-    const byteLength = this.#waitingBytes();
+    const { byteLength } = this;
     if (byteLength === 0 || this.#isHeld || this.#writingBytes > 0) return;
     const { transport, turnWriter } = this.#owner;
-    const pieces = turnWriter.take(this.frames);
+    const pieces = turnWriter.take(this);
     this.#writingBytes = byteLength;
     this.#writing = this.#handedOver;
     this.#handedOver = undefined;
@@ -128,7 +119,7 @@ export class Outbox implements Writing {
     this.#writing?.resolve();
     this.#writing = undefined;
     this.#owner.outboxWritten();
-    if (this.#waitingBytes() > 0) this.#scheduleFlush();
+    if (this.byteLength > 0) this.#scheduleFlush();
   }
 }
 

@@ -187,9 +187,9 @@ export class Sender {
   #write(message: Sendable): void {
     const { connection, outbox, sharedWriter } = this.#options;
     if (message instanceof PreparedMessage && sharedWriter !== undefined) {
-      connection.sendFramed(message.plain(sharedWriter), outbox.frames);
+      connection.sendFramed(message.plain(sharedWriter), outbox);
     } else {
-      connection.send(dataOf(message), outbox.frames);
+      connection.send(dataOf(message), outbox);
     }
     outbox.appended();
   }
@@ -197,7 +197,7 @@ export class Sender {
   #writeClose(): void {
     if (this.#closeFrame === undefined) return;
     const { connection, outbox } = this.#options;
-    connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox.frames);
+    connection.close(this.#closeFrame.code, this.#closeFrame.reason, outbox);
     outbox.appended();
     this.#options.closeSent();
   }
@@ -230,7 +230,7 @@ export class Sender {
 
   #writeDeflated(send: WaitingSend, pieces: Framed): void {
     const { connection, outbox } = this.#options;
-    connection.sendFramed(pieces, outbox.frames);
+    connection.sendFramed(pieces, outbox);
     outbox.appended();
     this.#finish(send);
   }

@@ -72,6 +72,8 @@ export class SocketDriver
   #waitingPong: Uint8Array | undefined;
   #isPaused = false;
   #isClosed = false;
+  /** Whether anybody ever listened to `drain`, which comes with nearly every write. */
+  #isDrainHeard = false;
 
   constructor({ address, deflate: parameters, kind, owner, transport }: SocketDriverOptions) {
     const { limits, role, surroundings } = kind;
@@ -235,6 +237,7 @@ export class SocketDriver
   /** Call `listener` for each event of this name; returns the function that ends it. */
   listen<Name extends keyof WebSocketEvents>(name: Name, listener: Listener<WebSocketEvents[Name]>): () => void {
     const stop = this.#listeners.add(name, listener);
+    if (name === "drain") this.#isDrainHeard = true;
     if (name === "open" || name === "message") this.#catchUp().catch((error: unknown) => this.failed(error));
     return stop;
   }
@@ -329,20 +332,17 @@ export class SocketDriver
   }
 
   #sendControl(type: "ping" | "pong", payload: Uint8Array): void {
-    this.connection.sendControl(type, payload, this.outbox.frames);
+    this.connection.sendControl(type, payload, this.outbox);
     this.outbox.appended();
   }
 
   outboxWritten(): void {
-    if (this.#waitingPong !== undefined) this.#sendWaitingPong(this.#waitingPong);
-    this.#sender?.drain();
-    const { drain } = this.#listeners.by;
-    if (drain !== undefined && this.sender.bufferedBytes === 0) this.#listeners.call(drain, undefined);
-  }
-
-  #sendWaitingPong(payload: Uint8Array): void {
+    const pong = this.#waitingPong;
     this.#waitingPong = undefined;
-    if (this.connection.canSend) this.#sendControl("pong", payload);
+    if (pong !== undefined && this.connection.canSend) this.#sendControl("pong", pong);
+    this.#sender?.drain();
+    const isOver = this.#isDrainHeard && this.sender.bufferedBytes === 0;
+    if (isOver) this.#listeners.call(this.#listeners.by.drain, undefined);
   }
 
   inboxHasRoom(): void {
