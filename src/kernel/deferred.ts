@@ -18,20 +18,36 @@ export function deferred<Value>(): Deferred<Value> {
 
 /** A deferred promise whose rejection need not be looked at by anybody: whoever awaits it still sees it. */
 export function optionalDeferred<Value>(): Deferred<Value> {
-  const settle = deferred<Value>();
-  // Most of them resolve: a handler is added only where there may be something to handle.
-  const expectRejection = (): void => void settle.promise.catch(nothing);
-  return {
-    promise: settle.promise,
-    resolve: (value) => {
-      if (typeof value === "object" && value !== null) expectRejection();
-      settle.resolve(value);
-    },
-    reject: (reason) => {
-      expectRejection();
-      settle.reject(reason);
-    },
-  };
+  return new OptionalDeferred();
+}
+
+/** A class, as there is one for each message that is sent: closures would be made for each. */
+class OptionalDeferred<Value> implements Deferred<Value> {
+  readonly promise: Promise<Value>;
+  #resolve: Deferred<Value>["resolve"] = nothing;
+  #reject: Deferred<Value>["reject"] = nothing;
+
+  constructor() {
+    this.promise = new Promise<Value>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  resolve(value: Value | PromiseLike<Value>): void {
+    // Most of them resolve: a handler is added only where there may be something to handle.
+    if (typeof value === "object" && value !== null) this.#expectRejection();
+    this.#resolve(value);
+  }
+
+  reject(reason: unknown): void {
+    this.#expectRejection();
+    this.#reject(reason);
+  }
+
+  #expectRejection(): void {
+    this.promise.catch(nothing);
+  }
 }
 
 /** A promise that rejects, and that nobody has to look at. */
