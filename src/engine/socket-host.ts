@@ -96,7 +96,7 @@ export class SocketHost implements HandshakeOwner {
 
   requestCame(handshake: PendingHandshake, head: Head): void {
     // The memory that bytes come in is used again.
-    this.#admit(handshake, parseRequestHead(head), Uint8Array.from(head.rest));
+    this.#admit(handshake, parseRequestHead(head), new Uint8Array(head.rest));
   }
 
   handshakeEnded(handshake: PendingHandshake): void {

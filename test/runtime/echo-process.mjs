@@ -1,10 +1,13 @@
 /**
  * The built engine in a process of its own, under Node or under Bun: an echo that listens by itself, one with TLS, one on
- * a Unix socket and one that is attached to an HTTP server. Prints where they are; ends them when its input ends.
+ * a Unix socket, one that is attached to an HTTP server, and the whole of busbar. Prints where they are; ends them when its
+ * input ends.
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import process from "node:process";
+import { channel, contract } from "busbar";
+import { anonymous, serve as serveBus } from "busbar/server";
 import { attach, broadcast, serve } from "busbar/websocket";
 
 /** @type {{ readonly key: string; readonly cert: string; readonly socketPath: string }} */
@@ -58,11 +61,29 @@ await new Promise((resolve) => void http.listen(0, "127.0.0.1", () => resolve(un
 const address = http.address();
 const attachedPort = typeof address === "object" && address !== null ? address.port : 0;
 
+/** @type {import("busbar").StandardSchema<string>} */
+const text = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value) => (typeof value === "string" ? { value } : { issues: [{ message: "must be a string" }] }),
+  },
+};
+const allow = { subscribe: ["all"], publish: ["all"] };
+const app = contract({ "chat/:room": channel({ message: text, allow, history: { keep: 100 } }) });
+const bus = await serveBus(app, {
+  host: "127.0.0.1",
+  port: 0,
+  authenticate: anonymous({ roles: ["all"] }),
+  logger: { debug() {}, info() {}, warn() {}, error: console.error },
+});
+
 const runtime = "Bun" in globalThis ? "bun" : "node";
 const entry = import.meta.resolve("busbar/websocket").replace(/^.*[/]dist[/]/, "");
-console.log(JSON.stringify({ runtime, entry, port: server.port, securePort: secure.port, attachedPort }));
+const ports = { port: server.port, securePort: secure.port, attachedPort };
+console.log(JSON.stringify({ runtime, entry, ...ports, busUrl: bus.url }));
 process.stdin.resume();
 await once(process.stdin, "end");
 http.close();
-await Promise.all([server, secure, local, attached].map((one) => one.close()));
+await Promise.all([server, secure, local, attached, bus].map((one) => one.close()));
 console.log("closed");

@@ -1,5 +1,5 @@
 /** Starts the echo of `echo-process.mjs` under a runtime. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,6 +24,13 @@ function install(folder: string): string {
   return installed;
 }
 
+/** Leave a socket's file behind, as a process does that is killed while it listens. */
+function leaveSocketAt(path: string): void {
+  const listen =
+    "require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
+  spawnSync(process.execPath, ["-e", listen, path]);
+}
+
 /** Where the servers are, as the process says it. */
 export interface Places {
   readonly runtime: string;
@@ -32,6 +39,8 @@ export interface Places {
   readonly port: number;
   readonly securePort: number;
   readonly attachedPort: number;
+  /** Where the whole of busbar is. */
+  readonly busUrl: string;
 }
 
 interface Started {
@@ -53,7 +62,9 @@ export class EchoProcess {
   static async start(path: string): Promise<EchoProcess> {
     const folder = mkdtempSync(join(tmpdir(), "busbar-runtime-"));
     const { cert, key } = selfSigned();
-    const options = JSON.stringify({ key, cert, socketPath: join(folder, "socket") });
+    const socketPath = join(folder, "socket");
+    leaveSocketAt(socketPath);
+    const options = JSON.stringify({ key, cert, socketPath });
     const child = spawn(path, [install(folder), options], { stdio: ["pipe", "pipe", "inherit"] });
     const output = createInterface(child.stdout);
     const [line]: unknown[] = await Promise.race([once(output, "line"), once(output, "close")]);

@@ -1,6 +1,7 @@
 /** One table of what the engine does over real connections, run against the built package under Node and under Bun. */
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { connect as connectBus } from "busbar/client";
 import { connect, type ClientSocket } from "busbar/websocket";
 import { WebSocket } from "ws";
 import { BINARY, CLOSE, CONTINUATION, PING, TEXT, type TestFrame } from "../conformance/frames.js";
@@ -212,10 +213,24 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     expect((await client[Symbol.asyncIterator]().next()).value).toBe("hello");
   },
 
-  "a Unix socket": async ({ socketPath }) => {
+  "a Unix socket, where a process that was killed has left its file": async ({ socketPath }) => {
     const peer = await peerOf({ path: socketPath });
     peer.send({ opcode: TEXT, payload: "here" });
     expect((await peer.frame()).payload.toString()).toBe("here");
+  },
+
+  "channels: what is published comes to who subscribes, and is read again": async ({ places: { busUrl } }) => {
+    const [near, far] = [connectBus(busUrl), connectBus(busUrl)].map((bus) => {
+      onTestFinished(() => bus.close());
+      return bus.channel("chat/lobby");
+    });
+    const live = far?.messages({ from: "start" });
+    const receipts = [await near?.publish("one"), await near?.publish("two")];
+    const seen = [(await live?.next())?.value, (await live?.next())?.value];
+    expect(seen.map((message) => message?.data)).toEqual(["one", "two"]);
+    expect(receipts).toMatchObject(seen.map((message) => ({ position: message?.position })));
+    const again = await near?.messages({ from: "last 1" }).next();
+    expect(again?.value?.data).toBe("two");
   },
 
   "an HTTP server that it is attached to": async ({ places: { attachedPort } }) => {

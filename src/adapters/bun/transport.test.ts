@@ -59,6 +59,13 @@ describe("reading", () => {
     expect(told).toEqual(["a", "end", "closed"]);
   });
 
+  it("tells chunks of any length whole", () => {
+    const { socket, told } = new Ground();
+    const texts = [1, 16_384, 16_385, 2].map((length) => "abc".repeat(length).slice(0, length));
+    for (const text of texts) socket.receive(text);
+    expect(told).toEqual(texts);
+  });
+
   it("keeps what comes before anybody listens, its order and its end", async () => {
     const ground = new Ground({ isListening: false });
     const { socket, told, transport } = ground;
@@ -84,7 +91,18 @@ describe("reading", () => {
     transport.resume();
     await turn();
     expect(told).toEqual(["a"]);
-    expect(socket.calls).toEqual(["setNoDelay", "pause", "resume", "pause", "resume"]);
+    expect(socket.calls).toEqual(["setNoDelay", "pause", "resume"]);
+  });
+
+  it("stops Bun's reading once, with what comes first while it is paused", () => {
+    const { socket, told, transport } = new Ground();
+    transport.pause();
+    transport.resume();
+    expect(socket.calls).toEqual(["setNoDelay"]);
+    transport.pause();
+    socket.receive("a");
+    socket.receive("b");
+    expect([socket.calls, told]).toEqual([["setNoDelay", "pause"], []]);
   });
 
   it("tells nothing that came early once the connection is gone", async () => {
