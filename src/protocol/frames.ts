@@ -135,7 +135,7 @@ function areSame(one: readonly Run[] | undefined, other: readonly Run[] | undefi
 }
 
 /** The runs as few pieces of memory: small ones are copied together. */
-export function joined(runs: readonly Run[]): Uint8Array[] {
+function joined(runs: readonly Run[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let small: Run[] = [];
   let smallBytes = 0;
