@@ -23,7 +23,7 @@ const tens = (/** @type {number} */ from, /** @type {number} */ to) =>
   Array.from({ length: to - from + 1 }, (_, index) => 10 ** (from + index));
 
 /** @type {Omit<Case, "name" | "title" | "mode">} */
-const small = { group: "system", per: "delivery", conns: 10, size: 64, inflight: 8, servers: [] };
+const small = { group: "system", per: "delivery", conns: 10, size: 64, inflight: 8, servers: [], warmupMs: 1200 };
 const publish = { ...small, conns: 1, inflight: 64, mode: /** @type {const} */ ("fanout") };
 
 /** @type {readonly Growth[]} */
@@ -38,7 +38,7 @@ export const growths = [
     sizes: tens(1, 4),
     servers: ["memory", "engine", "floor"],
     // Many make few rounds: it takes longer until the code is compiled.
-    caseOf: (conns) => ({ ...small, name: "", title: "", mode: "fanout", conns, warmupMs: conns > 1000 ? 2000 : 800 }),
+    caseOf: (conns) => ({ ...small, name: "", title: "", mode: "fanout", conns, warmupMs: conns > 1000 ? 2000 : 1200 }),
   },
   {
     name: "grow-channels",

@@ -48,7 +48,9 @@ others' packages by itself, and needs Linux, a C compiler with zlib (Debian's \`
 Debian's \`python3-websockets\`. Nothing else may run on the machine meanwhile. The figures are also in \`bench/build/results.json\`.
 
 Each server runs alone on one core, the load generator on the other; the servers of a case take turns, ${options.rounds}
-rounds of ${options.ms / 1000} s each (fewer where a case takes long, longer where it needs to), and the medians are told. What counts is the
+rounds of ${options.ms / 1000} s each (fewer where a case takes long, longer where it needs to), and the medians are told. Servers last for all
+rounds of a case and are warmed up for some seconds before the first: they run for days, and what a compiler does in their first
+seconds is not what an operation costs. Where connections are counted or cut, each round has a server of its own. What counts is the
 **CPU time of the server for an operation**: the machine is shared, its clock is not ours, and whoever needs half of the time
 does twice the work with the same bill. *ours* is busbar's CPU time as a multiple of that server's: below 1, busbar needs less.
 
