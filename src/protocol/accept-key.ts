@@ -6,5 +6,8 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455, 4.2.2). */
 export function acceptKey(key: string): string {
-  return encodeBase64(sha1(new TextEncoder().encode(key + GUID)));
+  const text = key + GUID;
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return encodeBase64(sha1(bytes));
 }

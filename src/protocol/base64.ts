@@ -1,17 +1,22 @@
+import { byteAt } from "./elements.js";
+
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const values = new Map(Array.from(ALPHABET, (character, value) => [character, value]));
+
+/** The digit for the lowest six bits. */
+function digit(bits: number): number {
+  return ALPHABET.charCodeAt(bits & 63);
+}
 
 /** Base64 with padding (RFC 4648, 4). */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = "";
-  let group = 0;
-  let bitsCount = 0;
-  for (const byte of bytes) {
-    group = (group << 8) | byte;
-    for (bitsCount += 8; bitsCount >= 6; bitsCount -= 6) text += ALPHABET.charAt((group >> (bitsCount - 6)) & 63);
+  for (let at = 0; at < bytes.length; at += 3) {
+    const group = (byteAt(bytes, at) << 16) | (byteAt(bytes, at + 1) << 8) | byteAt(bytes, at + 2);
+    text += String.fromCharCode(digit(group >> 18), digit(group >> 12), digit(group >> 6), digit(group));
   }
-  if (bitsCount > 0) text += ALPHABET.charAt((group << (6 - bitsCount)) & 63);
-  return text.padEnd(Math.ceil(bytes.length / 3) * 4, "=");
+  const padding = (3 - (bytes.length % 3)) % 3;
+  return padding === 0 ? text : text.slice(0, -padding).padEnd(text.length, "=");
 }
 
 /** The bytes of canonical base64: padded, nothing else in it, unused bits zero (RFC 4648, 3.5). Undefined for any other text. */

@@ -16,7 +16,8 @@ export function splitList(value: string): string[] {
 
 /** Whether a comma-separated list has this token, in any case. */
 export function hasToken(value: string | undefined, token: string): boolean {
-  return value !== undefined && splitList(value).some((element) => element.toLowerCase() === token);
+  if (value === undefined) return false;
+  return value.toLowerCase() === token || splitList(value).some((element) => element.toLowerCase() === token);
 }
 
 /**

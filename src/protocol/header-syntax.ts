@@ -1,9 +1,12 @@
+// An expression that stands in a function is made anew with each call.
+const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** The length of the token that begins at `at`, 0 where there is none (RFC 9110, 5.6.2). */
 export function tokenLength(text: string, at: number): number {
-  const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
-  token.lastIndex = at;
+  TOKEN.lastIndex = at;
   // A match ends at `lastIndex`; where there is none, it is 0.
-  return token.test(text) ? token.lastIndex - at : 0;
+  return TOKEN.test(text) ? TOKEN.lastIndex - at : 0;
 }
 
 /** Whether the text is a token: what names of headers, subprotocols and extensions are. */
@@ -13,7 +16,7 @@ export function isToken(text: string): boolean {
 
 /** What can stand behind a header's colon: no control characters but the tab, and one byte for each character (RFC 9110, 5.5). */
 export function isFieldValue(text: string): boolean {
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
+  return FIELD_VALUE.test(text);
 }
 
 /** Take blanks and tabs off both ends (RFC 9110, 5.6.3); in linear time, however many there are. */

@@ -6,6 +6,8 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
 /** What the handshake says itself (RFC 6455, 4.1 and 4.2.2), or what would give it a body (RFC 9112, 6). */
 const OWN = /^(?:host|upgrade|connection|sec-websocket-.*|content-length|transfer-encoding)$/i;
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * The headers that a caller adds to a handshake.
  *
@@ -23,12 +25,13 @@ export function addedHeaders(headers: HeaderList): HeaderList {
  * @throws HandshakeError `handshake/header` for a name or a value that would break the head apart.
  */
 export function encodeHead(startLine: string, headers: HeaderList, body = ""): Uint8Array {
-  const lines = headers.map(([name, value]) => {
+  let head = `${startLine}\r\n`;
+  for (const [name, value] of headers) {
     assertHeader(name, value);
-    return `${name}: ${value}\r\n`;
-  });
-  const head = `${startLine}\r\n${lines.join("")}\r\n`;
-  const content = new TextEncoder().encode(body);
+    head += `${name}: ${value}\r\n`;
+  }
+  head += "\r\n";
+  const content = body === "" ? NOTHING : new TextEncoder().encode(body);
   const bytes = new Uint8Array(head.length + content.length);
   for (let at = 0; at < head.length; at++) bytes[at] = head.charCodeAt(at);
   bytes.set(content, head.length);

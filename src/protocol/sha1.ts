@@ -1,10 +1,17 @@
-import { wordAt } from "./elements.js";
+import { byteAt, wordAt } from "./elements.js";
 
 /** The constants of each 20 rounds (FIPS 180-4, 4.2.1). */
 const K = [0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6] as const;
 
+/** FIPS 180-4, 5.3.1. */
+const INITIAL = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0] as const;
+
+// One message is worked off before the next begins, and memory is made once for all of them.
 /** FIPS 180-4, 6.1.2: the words of one block, and those that are mixed from them. */
 const schedule = new Int32Array(80);
+const state = new Int32Array(5);
+/** The last bytes of a message and what they are filled up with, in one block or two. */
+const tail = new Uint8Array(128);
 
 /**
  * SHA-1 (FIPS 180-4, 6.1), of at most 2^29 − 1 bytes.
@@ -12,48 +19,61 @@ const schedule = new Int32Array(80);
  * Broken for signatures; RFC 6455 uses it as a proof of having read the request, no more.
  */
 export function sha1(message: Uint8Array): Uint8Array {
-  const blocks = padded(message);
-  // FIPS 180-4, 5.3.1.
-  const state = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0);
-  for (let at = 0; at < blocks.byteLength; at += 64) {
-    for (let index = 0; index < 16; index++) schedule[index] = blocks.getInt32(at + index * 4);
-    compress(state);
-  }
-  const digest = new DataView(new ArrayBuffer(20));
-  for (const [index, word] of state.entries()) digest.setInt32(index * 4, word);
-  return new Uint8Array(digest.buffer);
+  state.set(INITIAL);
+  const tailAt = message.length - (message.length % 64);
+  for (let at = 0; at < tailAt; at += 64) compress(message, at);
+  const tailBytes = pad(message, tailAt);
+  for (let at = 0; at < tailBytes; at += 64) compress(tail, at);
+  const digest = new Uint8Array(20);
+  for (let at = 0; at < 20; at++) digest[at] = wordAt(state, at >> 2) >>> (24 - (at & 3) * 8);
+  return digest;
 }
 
-/** FIPS 180-4, 5.1.1: a one bit, zeros, and the length in bits, up to a whole number of 64-byte blocks. */
-function padded(message: Uint8Array): DataView {
-  const bytes = new Uint8Array(Math.ceil((message.length + 9) / 64) * 64);
-  bytes.set(message);
-  bytes[message.length] = 0x80;
-  const view = new DataView(bytes.buffer);
-  view.setUint32(bytes.length - 4, message.length * 8);
-  return view;
+/**
+ * FIPS 180-4, 5.1.1: fill `tail` with what is left of the message, a one bit, zeros, and the length in bits; how many bytes
+ * that takes.
+ */
+function pad(message: Uint8Array, from: number): number {
+  const bytes = message.length - from;
+  const tailBytes = bytes + 9 > 64 ? 128 : 64;
+  for (let at = 0; at < bytes; at++) tail[at] = byteAt(message, from + at);
+  tail.fill(0, bytes);
+  tail[bytes] = 0x80;
+  for (let at = 1; at <= 4; at++) tail[tailBytes - at] = (message.length * 8) >>> ((at - 1) * 8);
+  return tailBytes;
 }
 
-/** FIPS 180-4, 6.1.2. */
-function compress(state: Int32Array): void {
-  for (let at = 16; at < 80; at++) {
-    const mixed = wordAt(schedule, at - 3) ^ wordAt(schedule, at - 8) ^ wordAt(schedule, at - 14);
-    schedule[at] = rotate(mixed ^ wordAt(schedule, at - 16), 1);
+/** Mix the block that begins at `at` into the state (FIPS 180-4, 6.1.2). */
+function compress(blocks: Uint8Array, at: number): void {
+  for (let index = 0; index < 16; index++) schedule[index] = bigEndian(blocks, at + index * 4);
+  for (let index = 16; index < 80; index++) {
+    const mixed = wordAt(schedule, index - 3) ^ wordAt(schedule, index - 8) ^ wordAt(schedule, index - 14);
+    schedule[index] = rotate(mixed ^ wordAt(schedule, index - 16), 1);
   }
   let a = wordAt(state, 0);
   let b = wordAt(state, 1);
   let c = wordAt(state, 2);
   let d = wordAt(state, 3);
   let e = wordAt(state, 4);
-  for (let at = 0; at < 80; at++) {
-    const next = (rotate(a, 5) + mix(at, b, c, d) + e + wordAt(schedule, at)) | 0;
+  for (let round = 0; round < 80; round++) {
+    const next = (rotate(a, 5) + mix(round, b, c, d) + e + wordAt(schedule, round)) | 0;
     e = d;
     d = c;
     c = rotate(b, 30);
     b = a;
     a = next;
   }
-  for (const [index, word] of [a, b, c, d, e].entries()) state[index] = wordAt(state, index) + word;
+  state[0] = wordAt(state, 0) + a;
+  state[1] = wordAt(state, 1) + b;
+  state[2] = wordAt(state, 2) + c;
+  state[3] = wordAt(state, 3) + d;
+  state[4] = wordAt(state, 4) + e;
+}
+
+function bigEndian(bytes: Uint8Array, at: number): number {
+  return (
+    (byteAt(bytes, at) << 24) | (byteAt(bytes, at + 1) << 16) | (byteAt(bytes, at + 2) << 8) | byteAt(bytes, at + 3)
+  );
 }
 
 /** The function of round `at` and its constant (FIPS 180-4, 4.1.1). */
