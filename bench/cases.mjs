@@ -66,7 +66,7 @@ export const cases = [
   fanout({ name: "fanout-8", title: "Fan-out to 1,000, 64 B, 8 in flight", inflight: 8 }),
   fanout({ name: "fanout-1k", title: "Fan-out to 1,000, 1 KiB, 4 in flight", size: 1024, inflight: 4 }),
   echo({ name: "handshakes", title: "Handshakes, 64 at once", mode: "handshake", per: "handshake", warmupMs: 3000 }),
-  echo({ name: "idle", title: "10,000 idle connections", mode: "idle", per: "connection", conns: 10_000, rounds: 2 }),
+  echo({ name: "idle", title: "10,000 idle connections", mode: "idle", per: "connection", conns: 10_000, rounds: 1 }),
   echo({
     name: "deflate-echo",
     short: "Compressed echo, 1.1 KB of JSON",
@@ -127,7 +127,7 @@ export const cases = [
     rooms: 1000,
     members: 10,
     inflight: 256,
-    rounds: 2,
+    rounds: 1,
     servers: ["memory", "disk", "socketio"],
   }),
   system({

@@ -68,7 +68,8 @@ export class FrameWriter {
 
   /** The payload is moved where its header turns out to be longer. */
   #writeShortText(frame: Frame, text: string, output: Frames): void {
-    const { at, memory } = this.#room(text.length * UNIT_BYTES_MAX + HEADER_BYTES_MAX);
+    const at = this.#slab.room(text.length * UNIT_BYTES_MAX + HEADER_BYTES_MAX);
+    const { memory } = this.#slab;
     const guessed = this.#headerLength(text.length);
     const length = this.#options.text.encodeInto(text, memory, at + guessed);
     const headerLength = this.#headerLength(length);
