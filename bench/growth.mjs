@@ -71,7 +71,6 @@ export const growths = [
     sizes: tens(2, 6),
     servers: ["memory", "disk"],
     sizesMax: { disk: 100_000 },
-    onceFrom: 1_000_000,
     caseOf: (history) => ({
       ...small,
       name: "",
