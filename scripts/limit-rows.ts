@@ -207,7 +207,7 @@ const server: ServerTexts = {
       code: "`publish/unknown-repeat`",
     },
     readBatchesBytesMax: {
-      what: "bytes of what was read lately on disk and is kept for others who read the same, messages counting 128 more",
+      what: "bytes of what was read on disk and is kept for a second for others who read the same, messages counting 128 more",
       exceeded: "what was read first is read from the disk again",
     },
   },

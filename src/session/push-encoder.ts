@@ -5,7 +5,7 @@ import type { PresencePush } from "../wire/messages.js";
 import { encodeMessagePush, encodePush } from "../wire/server-message-codec.js";
 
 /** Of so many messages the encoded form is kept at most. A power of two. */
-const slotCount = 1024;
+const slotCount = 256;
 
 export interface PushEncoderOptions {
   /**

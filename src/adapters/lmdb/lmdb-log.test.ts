@@ -19,7 +19,7 @@ it("writes in the order of the calls, each building on what the one before left"
     clock,
     logger: silentLogger,
     limits: { windowMs: 1000, windowMessagesMax: 10 },
-    batches: new ReadBatches(1000),
+    batches: new ReadBatches(1000, clock),
     channel: "a",
     log: { retention, durability: "memory" },
   });

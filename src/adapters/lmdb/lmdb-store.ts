@@ -64,7 +64,7 @@ export class LmdbStore implements TransactionStore {
     this.#options = options;
     this.#environment = environment;
     this.#limits = { ...lmdbLimits, ...options.limits };
-    this.#batches = new ReadBatches(this.#limits.readBatchesBytesMax);
+    this.#batches = new ReadBatches(this.#limits.readBatchesBytesMax, options.clock);
     const { clock, logger } = options;
     const door = this.#door;
     this.jobs = new LmdbJobs({ environment, clock, logger, door, limits: this.#limits });
@@ -128,6 +128,7 @@ export class LmdbStore implements TransactionStore {
 
   async close(): Promise<void> {
     this.#sweep?.cancel();
+    this.#batches.forget();
     this.#open.clear();
     await this.#door.close();
     await this.#environment.close();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../hub/store.js";
+import { VirtualClock } from "../../testing/virtual-clock.js";
 import { ReadBatches, type BatchWanted, type ReadBatch } from "./read-batches.js";
 
 const messagesOf = (first: number, last: number): Message[] =>
@@ -22,7 +23,7 @@ const found = (batches: ReadBatches, first: number, other: Partial<BatchWanted> 
 
 describe("what was read lately", () => {
   it("is given to others from where they are, as the same objects", () => {
-    const batches = new ReadBatches(10_000);
+    const batches = new ReadBatches(10_000, new VirtualClock());
     const kept = batch(1, 4);
     batches.add(kept);
     expect(batches.find({ ...limits, first: 1 })).toBe(kept.messages);
@@ -31,8 +32,24 @@ describe("what was read lately", () => {
     expect([found(batches, 0), found(batches, 5)]).toEqual([undefined, undefined]);
   });
 
+  it("is forgotten after a second", () => {
+    const clock = new VirtualClock();
+    const batches = new ReadBatches(10_000, clock);
+    for (let time = 0; time < 2; time++) {
+      batches.add(batch(1, 4));
+      clock.advance(999);
+      batches.add(batch(5, 8));
+      expect([found(batches, 1), found(batches, 5)]).toEqual([
+        [1, 2, 3, 4],
+        [5, 6, 7, 8],
+      ]);
+      clock.advance(1);
+      expect([found(batches, 1), found(batches, 5)]).toEqual([undefined, undefined]);
+    }
+  });
+
   it("is given only to who reads the same channel with the same limits, and as far", () => {
-    const batches = new ReadBatches(10_000);
+    const batches = new ReadBatches(10_000, new VirtualClock());
     batches.add(batch(1, 4));
     expect(found(batches, 1, { channelNumber: 2 })).toBe(undefined);
     expect(found(batches, 1, { messagesMax: 3 })).toBe(undefined);
@@ -42,7 +59,7 @@ describe("what was read lately", () => {
   });
 
   it("is not given where it ended with the log and the log is longer now", () => {
-    const batches = new ReadBatches(10_000);
+    const batches = new ReadBatches(10_000, new VirtualClock());
     batches.add(batch(1, 2, { until: 2 }));
     expect(found(batches, 1, { until: 2 })).toEqual([1, 2]);
     expect(found(batches, 1, { until: 3 })).toBe(undefined);
@@ -51,7 +68,7 @@ describe("what was read lately", () => {
   });
 
   it("is let go of, the oldest first, where its bytes have no room", () => {
-    const batches = new ReadBatches(2 * (100 + 128));
+    const batches = new ReadBatches(2 * (100 + 128), new VirtualClock());
     batches.add(batch(1, 1));
     batches.add(batch(2, 2));
     expect([found(batches, 1), found(batches, 2)]).toEqual([[1], [2]]);
@@ -64,13 +81,13 @@ describe("what was read lately", () => {
   });
 
   it("is never more than 64 batches", () => {
-    const batches = new ReadBatches(1e9);
+    const batches = new ReadBatches(1e9, new VirtualClock());
     for (let first = 1; first <= 65; first++) batches.add(batch(first, first, { until: 100 }));
     expect([found(batches, 1, { until: 100 }), found(batches, 2, { until: 100 })]).toEqual([undefined, [2]]);
   });
 
   it("holds nothing of a batch without messages", () => {
-    const batches = new ReadBatches(10_000);
+    const batches = new ReadBatches(10_000, new VirtualClock());
     batches.add(batch(1, 0));
     expect(found(batches, 1)).toBe(undefined);
   });

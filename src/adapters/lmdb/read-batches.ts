@@ -1,10 +1,14 @@
 import type { Message } from "../../hub/store.js";
+import type { Clock, Timer } from "../../kernel/clock.js";
 
 /** What a message takes in memory beside its text, roughly. */
 const MESSAGE_OVERHEAD_BYTES = 128;
 
 /** So many batches are looked through for each read. */
 const BATCHES_MAX = 64;
+
+/** Who comes back together reads within a second: then all is forgotten, and read anew where somebody still wants it. */
+const KEPT_MS = 1000;
 
 /** Messages that were read and decoded together, without a gap between them. */
 export interface ReadBatch {
@@ -33,11 +37,14 @@ export type BatchWanted = Pick<ReadBatch, "channelNumber" | "messagesMax" | "byt
  */
 export class ReadBatches {
   readonly #bytesMax: number;
-  readonly #batches: ReadBatch[] = [];
+  readonly #clock: Clock;
+  #batches: ReadBatch[] = [];
   #bytes = 0;
+  #forgetting: Timer | undefined;
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, clock: Clock) {
     this.#bytesMax = bytesMax;
+    this.#clock = clock;
   }
 
   /** The messages of a batch from `first` on, where there is one that holds all that would be read there; else undefined. */
@@ -54,6 +61,14 @@ export class ReadBatches {
     this.#batches.push(batch);
     this.#bytes += costOf(batch);
     while (this.#bytes > this.#bytesMax || this.#batches.length > BATCHES_MAX) this.#dropOldest();
+    this.#forgetting ??= this.#clock.schedule(KEPT_MS, () => this.forget());
+  }
+
+  forget(): void {
+    this.#forgetting?.cancel();
+    this.#forgetting = undefined;
+    this.#batches = [];
+    this.#bytes = 0;
   }
 
   #dropOldest(): void {
