@@ -38,7 +38,14 @@ export const growths = [
     sizes: tens(1, 4),
     servers: ["memory", "engine", "floor"],
     // Many make few rounds: it takes longer until the code is compiled.
-    caseOf: (conns) => ({ ...small, name: "", title: "", mode: "fanout", conns, warmupMs: conns > 1000 ? 2000 : 1200 }),
+    caseOf: (conns) => ({
+      ...small,
+      name: "",
+      title: "",
+      mode: "fanout",
+      conns,
+      ...(conns > 1000 && { warmupMs: 2000 }),
+    }),
   },
   {
     name: "grow-channels",

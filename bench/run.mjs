@@ -47,26 +47,21 @@ if (values.page) {
   process.exit();
 }
 
-const names = [...cases, ...growths].map(({ name }) => name).concat("pipeline");
-const unknown = positionals.filter((name) => !names.includes(name));
-if (unknown.length > 0) {
-  console.error(`There is no case ${unknown.join(", ")}. There are: ${names.join(", ")}`);
-  process.exit(2);
-}
-const strange = chosenServers?.filter((id) => !Object.hasOwn(servers, id)) ?? [];
-if (strange.length > 0) {
-  console.error(`There is no server ${strange.join(", ")}. There are: ${Object.keys(servers).join(", ")}`);
-  process.exit(2);
-}
+requireKnown("case", positionals, [...cases, ...growths].map(({ name }) => name).concat("pipeline"));
+requireKnown("server", chosenServers ?? [], Object.keys(servers));
 const isChosen = (/** @type {string} */ name) => positionals.length === 0 || positionals.includes(name);
+/** Of those with this name or without names on the command line; their servers are those that are wanted. */
+const chosen = (/** @type {readonly any[]} */ all) =>
+  all
+    .filter(({ name }) => isChosen(name))
+    .map((one) => ({ ...one, servers: one.servers.filter((id) => chosenServers?.includes(id) ?? true) }))
+    .filter(({ servers: wanted }) => wanted.length > 0);
 prepare();
 
 const startedAt = performance.now();
 /** @type {(import("./cases.mjs").Case & { rows: import("./measure.mjs").Row[] })[]} */
 const results = [];
-for (const each of cases.filter(({ name }) => isChosen(name))) {
-  const one = { ...each, servers: each.servers.filter((id) => chosenServers?.includes(id) ?? true) };
-  if (one.servers.length === 0) continue;
+for (const one of chosen(cases)) {
   const from = performance.now();
   const rows = await runCase(one);
   results.push({ ...one, rows });
@@ -74,7 +69,7 @@ for (const each of cases.filter(({ name }) => isChosen(name))) {
   console.log(`${Math.round((performance.now() - from) / 1000)} s`);
 }
 const growth = [];
-for (const one of growths.filter(({ name }) => isChosen(name))) {
+for (const one of chosen(growths)) {
   const from = performance.now();
   growth.push(await runGrowth(one));
   console.log(`${Math.round((performance.now() - from) / 1000)} s`);
@@ -88,6 +83,18 @@ printTargets(measured);
 console.log(`\n${minutes.toFixed(1)} minutes; the figures are in bench/${RESULTS}`);
 // A part would be taken for the whole.
 if (positionals.length === 0 && chosenServers === undefined) writeReport(measured, "../docs");
+
+/** Say what there is where something else is asked for. */
+function requireKnown(
+  /** @type {string} */ what,
+  /** @type {readonly string[]} */ asked,
+  /** @type {readonly string[]} */ known,
+) {
+  const unknown = asked.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  console.error(`There is no ${what} ${unknown.join(", ")}. There are: ${known.join(", ")}`);
+  process.exit(2);
+}
 
 /** Install what we are compared with, which does not come with the project, and build. */
 function prepare() {
@@ -137,12 +144,14 @@ async function runCase(one) {
  */
 async function halfRates(one, name) {
   const other = cases.find((each) => each.name === name);
-  const rows =
-    results.find((each) => each.name === name)?.rows ??
-    (await runCase({ ...other, servers: one.servers.filter((id) => id !== "floor") }));
-  const half = (/** @type {string} */ id) => rows.find((row) => row.id === id).perSecond / other.conns / 2;
   // The floor, as a measure of the machine, has to do what we do.
-  return Object.fromEntries(one.servers.map((id) => [id, half(id === "floor" ? "memory" : id)]));
+  const likeOf = (/** @type {string} */ id) => (id === "floor" ? "memory" : id);
+  const wanted = [...new Set(one.servers.map(likeOf))];
+  const known = results.find((each) => each.name === name)?.rows ?? [];
+  const isKnown = wanted.every((id) => known.some((row) => row.id === id));
+  const rows = isKnown ? known : await runCase({ ...other, servers: wanted });
+  const half = (/** @type {string} */ id) => rows.find((row) => row.id === id).perSecond / other.conns / 2;
+  return Object.fromEntries(one.servers.map((id) => [id, half(likeOf(id))]));
 }
 
 /** Measure a work at each of its sizes. @param {import("./growth.mjs").Growth} one */

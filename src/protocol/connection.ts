@@ -1,4 +1,5 @@
 import { mayTravel } from "./close-code.js";
+import { NO_BYTES } from "./elements.js";
 import { ProtocolError } from "./errors.js";
 import { CONTROL_PAYLOAD_BYTES_MAX, opcodes } from "./frame-header.js";
 import { messageOpcode, type FrameWriter } from "./frame-writer.js";
@@ -258,7 +259,7 @@ export class Connection {
   }
 
   #closePayload(code: number | undefined, reason: string): Uint8Array {
-    if (code === undefined) return new Uint8Array(0);
+    if (code === undefined) return NO_BYTES;
     const { text } = this.#options;
     const payload = new Uint8Array(2 + text.byteLength(reason));
     payload[0] = code >>> 8;

@@ -1,4 +1,4 @@
-import { byteAt } from "./elements.js";
+import { byteAt, NO_BYTES, uint32At } from "./elements.js";
 import { ProtocolError } from "./errors.js";
 
 /** RFC 6455, 5.2. */
@@ -15,8 +15,6 @@ export const opcodes = {
 export const CONTROL_PAYLOAD_BYTES_MAX = 125;
 /** 2 bytes, 8 of extended length, 4 of masking key. */
 export const HEADER_BYTES_MAX = 14;
-
-const NO_BYTES = new Uint8Array(0);
 
 export interface FrameHeaderOptions {
   /** Whether the frames come from a client: those are masked, a server's are not (RFC 6455, 5.1). */
@@ -131,21 +129,11 @@ function length16(bytes: Uint8Array, at: number): number {
 }
 
 function length64(bytes: Uint8Array, at: number): number {
-  const high = readUint32(bytes, at);
+  const high = uint32At(bytes, at);
   if (high >= 0x8000_0000) throw new ProtocolError("frame/length-top-bit");
-  const low = readUint32(bytes, at + 4);
+  const low = uint32At(bytes, at + 4);
   if (high === 0 && low < 0x1_0000) throw new ProtocolError("frame/length-not-minimal", `${low} in 64 bits`);
   return high > 0x1f_ffff ? Number.POSITIVE_INFINITY : high * 0x1_0000_0000 + low;
-}
-
-function readUint32(bytes: Uint8Array, at: number): number {
-  return (
-    ((byteAt(bytes, at) << 24) |
-      (byteAt(bytes, at + 1) << 16) |
-      (byteAt(bytes, at + 2) << 8) |
-      byteAt(bytes, at + 3)) >>>
-    0
-  );
 }
 
 function readKey(bytes: Uint8Array, at: number): number {

@@ -61,9 +61,7 @@ export class FrameWriter {
   #writeText(frame: Frame, text: string, output: Frames): void {
     const bytesMax = text.length * UNIT_BYTES_MAX;
     if (bytesMax + HEADER_BYTES_MAX <= SLAB_PIECE_BYTES_MAX) this.#writeShortText(frame, text, output);
-    else if (!this.#writeLongText(frame, text, text.length, output)) {
-      this.#writeLongText(frame, text, this.#options.text.byteLength(text), output);
-    }
+    else this.#finish(frame, this.#encodeLongText(text), output);
   }
 
   /** The payload is moved where its header turns out to be longer. */
@@ -77,15 +75,19 @@ export class FrameWriter {
     this.#finish(frame, { memory, at, length, declared: length }, output);
   }
 
-  /** Write a text of so many bytes; false, and nothing is written, where it has more. */
-  // oxlint-disable-next-line max-params -- an object of them would be made for each frame
-  #writeLongText(frame: Frame, text: string, length: number, output: Frames): boolean {
-    const headerLength = this.#headerLength(length);
-    // What has more bytes does not end where it is cut: a character takes no more than four.
-    const { at, memory } = this.#room(headerLength + length + CHARACTER_BYTES_MAX);
-    if (this.#options.text.encodeInto(text, memory, at + headerLength) !== length) return false;
-    this.#finish(frame, { memory, at, length, declared: length }, output);
-    return true;
+  #encodeLongText(text: string): Placed {
+    const asAscii = this.#encodeBehindHeader(text, text.length);
+    // What has more bytes is longer here, too, wherever it was cut: a character takes no more than four.
+    if (asAscii.length === text.length) return asAscii;
+    return this.#encodeBehindHeader(text, this.#options.text.byteLength(text));
+  }
+
+  /** Encode as much of the text as lies in so many bytes and one character more, behind room for their header. */
+  #encodeBehindHeader(text: string, byteLength: number): Placed {
+    const headerLength = this.#headerLength(byteLength);
+    const { at, memory } = this.#room(headerLength + byteLength + CHARACTER_BYTES_MAX);
+    const length = this.#options.text.encodeInto(text, memory, at + headerLength);
+    return { memory, at, length, declared: length };
   }
 
   /** Memory for so many bytes, and where they begin in it. */

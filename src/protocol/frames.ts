@@ -1,3 +1,5 @@
+import { NO_BYTES } from "./elements.js";
+
 /** Bytes that lie behind each other in memory; they do not change any more. */
 export interface Run {
   readonly memory: Uint8Array;
@@ -10,8 +12,6 @@ export interface Run {
 const JOINED_BYTES_MAX = 16 * 1024;
 /** So many runs of what waits may hold more memory than their own. */
 const LOOSE_RUNS_MAX = 16;
-
-const NO_BYTES = new Uint8Array(0);
 
 /**
  * Frames on their way out, in the order in which they must leave.

@@ -16,8 +16,7 @@ export function splitList(value: string): string[] {
 
 /** Whether a comma-separated list has this token, in any case. */
 export function hasToken(value: string | undefined, token: string): boolean {
-  if (value === undefined) return false;
-  return value.toLowerCase() === token || splitList(value).some((element) => element.toLowerCase() === token);
+  return value !== undefined && splitList(value).some((element) => element.toLowerCase() === token);
 }
 
 /**

@@ -33,16 +33,8 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
 
   /** The field's value; that of a repeated field is all its values, joined by commas (RFC 9110, 5.3). */
   get(name: string): string | undefined {
-    const lowerName = name.toLowerCase();
-    let found: string | undefined;
-    let isName = false;
-    let isWanted = false;
-    for (const text of this.#raw()) {
-      isName = !isName;
-      if (isName) isWanted = isSameName(text, lowerName);
-      else if (isWanted) found = found === undefined ? text : `${found}, ${text}`;
-    }
-    return found;
+    const values = this.getAll(name);
+    return values.length < 2 ? values[0] : values.join(", ");
   }
 
   /** All values of a field, each by itself. */
@@ -53,7 +45,7 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
     let isWanted = false;
     for (const text of this.#raw()) {
       isName = !isName;
-      if (isName) isWanted = isSameName(text, lowerName);
+      if (isName) isWanted = text.length === lowerName.length && text.toLowerCase() === lowerName;
       else if (isWanted) values.push(text);
     }
     return values;
@@ -71,8 +63,4 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
       }
     }
   }
-}
-
-function isSameName(name: string, lowerName: string): boolean {
-  return name.length === lowerName.length && name.toLowerCase() === lowerName;
 }

@@ -1,12 +1,12 @@
+import { NO_BYTES } from "./elements.js";
 import { assertHeader, HandshakeError } from "./errors.js";
+import { writeLatin1 } from "./latin1.js";
 
 /** Names and values in the order in which they are sent. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
 /** What the handshake says itself (RFC 6455, 4.1 and 4.2.2), or what would give it a body (RFC 9112, 6). */
 const OWN = /^(?:host|upgrade|connection|sec-websocket-.*|content-length|transfer-encoding)$/i;
-
-const NOTHING = new Uint8Array(0);
 
 /**
  * The headers that a caller adds to a handshake.
@@ -31,9 +31,9 @@ export function encodeHead(startLine: string, headers: HeaderList, body = ""): U
     head += `${name}: ${value}\r\n`;
   }
   head += "\r\n";
-  const content = body === "" ? NOTHING : new TextEncoder().encode(body);
+  const content = body === "" ? NO_BYTES : new TextEncoder().encode(body);
   const bytes = new Uint8Array(head.length + content.length);
-  for (let at = 0; at < head.length; at++) bytes[at] = head.charCodeAt(at);
+  writeLatin1(head, bytes);
   bytes.set(content, head.length);
   return bytes;
 }

@@ -7,8 +7,8 @@ const keyBytes = new Uint8Array(4);
 const keyWord = new Int32Array(keyBytes.buffer);
 
 /**
- * What was masked last: payloads lie behind each other in one chunk, and chunks in the same memory. To ask a view for its
- * memory takes V8 as long as to mask 64 bytes.
+ * What was masked last: payloads lie behind each other in one chunk, and chunks in the same memory. V8 makes a call of the
+ * question for a view's memory.
  */
 const last: Under & { bytes: Uint8Array; memory: ArrayBufferLike } = {
   bytes: keyBytes,

@@ -1,6 +1,6 @@
 import type { TextCodec } from "../kernel/text-codec.js";
 import { closeCodes, mayTravel } from "./close-code.js";
-import { byteAt } from "./elements.js";
+import { byteAt, NO_BYTES } from "./elements.js";
 import { ProtocolError } from "./errors.js";
 import { FrameHeaderReader, opcodes, type FrameHeaderOptions } from "./frame-header.js";
 import { keyBehind, mask } from "./mask.js";
@@ -26,8 +26,6 @@ export type ReadEvent =
 export interface ReadEvents {
   push(event: ReadEvent): unknown;
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 /** Reads frames out of chunks and puts messages together (RFC 6455, 5.4 and 5.5). */
 export class MessageReader {

@@ -1,4 +1,4 @@
-import { byteAt, wordAt } from "./elements.js";
+import { byteAt, uint32At, wordAt } from "./elements.js";
 
 /** The constants of each 20 rounds (FIPS 180-4, 4.2.1). */
 const K = [0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6] as const;
@@ -45,7 +45,7 @@ function pad(message: Uint8Array, from: number): number {
 
 /** Mix the block that begins at `at` into the state (FIPS 180-4, 6.1.2). */
 function compress(blocks: Uint8Array, at: number): void {
-  for (let index = 0; index < 16; index++) schedule[index] = bigEndian(blocks, at + index * 4);
+  for (let index = 0; index < 16; index++) schedule[index] = uint32At(blocks, at + index * 4);
   for (let index = 16; index < 80; index++) {
     const mixed = wordAt(schedule, index - 3) ^ wordAt(schedule, index - 8) ^ wordAt(schedule, index - 14);
     schedule[index] = rotate(mixed ^ wordAt(schedule, index - 16), 1);
@@ -68,12 +68,6 @@ function compress(blocks: Uint8Array, at: number): void {
   state[2] = wordAt(state, 2) + c;
   state[3] = wordAt(state, 3) + d;
   state[4] = wordAt(state, 4) + e;
-}
-
-function bigEndian(bytes: Uint8Array, at: number): number {
-  return (
-    (byteAt(bytes, at) << 24) | (byteAt(bytes, at + 1) << 16) | (byteAt(bytes, at + 2) << 8) | byteAt(bytes, at + 3)
-  );
 }
 
 /** The function of round `at` and its constant (FIPS 180-4, 4.1.1). */

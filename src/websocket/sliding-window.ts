@@ -1,4 +1,4 @@
-const NO_BYTES = new Uint8Array(0);
+import { NO_BYTES } from "../protocol/elements.js";
 
 /**
  * The last bytes of what went through a compressor, where its context is taken over from message to message.

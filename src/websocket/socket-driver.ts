@@ -72,7 +72,7 @@ export class SocketDriver
   #waitingPong: Uint8Array | undefined;
   #isPaused = false;
   #isClosed = false;
-  /** Whether anybody ever listened to `drain`, which comes with nearly every write. */
+  /** Whether anybody ever listened to `drain`, which comes with nearly every write: 2 % of a fan-out, to look that up. */
   #isDrainHeard = false;
 
   constructor({ address, deflate: parameters, kind, owner, transport }: SocketDriverOptions) {

@@ -1,4 +1,5 @@
 import type { BusbarError } from "../../kernel/errors.js";
+import { Prefix } from "../../kernel/prefix.js";
 import { transportError } from "../../kernel/transport-error.js";
 import type { Transport, TransportListener } from "../../websocket/ports.js";
 import type { BunSocket } from "./bun.js";
@@ -9,6 +10,7 @@ import type { BunSocket } from "./bun.js";
  */
 const SHARED_BYTES = 16_384;
 const shared = new Uint8Array(SHARED_BYTES);
+const chunks = new Prefix(shared);
 
 type Done = (error?: BusbarError) => void;
 
@@ -163,5 +165,5 @@ export class BunTransport implements Transport {
 function inShared(chunk: Uint8Array): Uint8Array {
   if (chunk.length > SHARED_BYTES) return chunk;
   shared.set(chunk);
-  return shared.subarray(0, chunk.length);
+  return chunks.of(chunk.length);
 }

@@ -3,6 +3,7 @@ import { TLSSocket } from "node:tls";
 import { getSystemErrorName } from "node:util";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener } from "../../websocket/ports.js";
+import { Prefix } from "../../kernel/prefix.js";
 import { transportError } from "../../kernel/transport-error.js";
 import { systemError } from "./system-error.js";
 
@@ -134,13 +135,7 @@ export function takenTransportOf(socket: Socket): Transport | undefined {
 }
 
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
-let lastChunk = readBuffer;
-
-/** What was read. A new view takes 90 ns, and chunks are often as long as the last one. */
-function chunkOf(bytes: number): Uint8Array {
-  if (lastChunk.length !== bytes) lastChunk = readBuffer.subarray(0, bytes);
-  return lastChunk;
-}
+const chunks = new Prefix(readBuffer);
 
 /** A request that is free again: most writes are done at once and leave it as it was. */
 let spareRequest: WriteRequest | undefined;
@@ -211,7 +206,7 @@ abstract class HandleStream {
     const { streamBaseState: state, kReadBytesOrError } = this.binding;
     const bytes = state[kReadBytesOrError] ?? 0;
     if (bytes <= 0) return this.takeElse(bytes, told);
-    this.take(chunkOf(bytes));
+    this.take(chunks.of(bytes));
     if (bytes === READ_BYTES) this.#letOthers();
     return undefined;
   }

@@ -1,42 +1,12 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { itIsATextCodec } from "../../../test/support/text-codec-cases.js";
 import { portableTextCodec } from "../../kernel/text-codec.js";
 import { nodeTextCodec } from "./text-codec.js";
 
 describe("Node's text codec", () => {
-  it("does the same as the portable one, lone surrogates included, in a Buffer and in plain bytes", () => {
-    fc.assert(
-      fc.property(
-        fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) }),
-        fc.nat(9),
-        (text, offset) => {
-          const length = portableTextCodec.byteLength(text);
-          expect(nodeTextCodec.byteLength(text)).toBe(length);
-          const expected = new Uint8Array(offset + length + 1);
-          portableTextCodec.encodeInto(text, expected, offset);
-          for (const target of [new Uint8Array(offset + length + 1), Buffer.alloc(offset + length + 1)]) {
-            expect(nodeTextCodec.encodeInto(text, target, offset)).toBe(length);
-            expect(Buffer.compare(target, expected)).toBe(0);
-            const decoded = portableTextCodec.decode(expected, offset, offset + length);
-            expect(nodeTextCodec.decode(target, offset, offset + length)).toBe(decoded);
-            expect(nodeTextCodec.isUtf8(target, offset, offset + length)).toBe(true);
-          }
-        },
-      ),
-    );
-  });
-
-  it("writes whole characters only, as many as fit, as the portable one does", () => {
-    for (const text of ["aé€🚌", "🚌€éa", "\uD800a", "€€"]) {
-      for (let size = 0; size <= portableTextCodec.byteLength(text) + 1; size++) {
-        const [expected, target] = [new Uint8Array(size), new Uint8Array(size)];
-        const length = portableTextCodec.encodeInto(text, expected, 0);
-        expect(nodeTextCodec.encodeInto(text, target, 0)).toBe(length);
-        expect(target.subarray(0, length)).toEqual(expected.subarray(0, length));
-      }
-    }
-  });
+  itIsATextCodec(nodeTextCodec);
 
   it("tells well-formed bytes from malformed ones as the portable one does", () => {
     fc.assert(
