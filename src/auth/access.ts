@@ -1,5 +1,5 @@
 import type { Params } from "../contract/pattern.js";
-import type { Action } from "./action.js";
+import { actions, type Action } from "./action.js";
 import type { Authority } from "./authority.js";
 import type { Principal } from "./principal.js";
 import type { Decision } from "./rulebook.js";
@@ -21,20 +21,21 @@ export interface Asked extends Meaning {
 /** Something that a session asked for, and the answer. */
 export interface Decided {
   readonly action: Action;
-  readonly asked: Asked;
+  readonly name: string;
   readonly decision: Decision;
 }
 
-/** An answer, and those about the same name. One entry of a map for each name takes less memory than one for each question. */
-interface Answer extends Decided {
-  next: Answer | undefined;
+/** The answers about one name, by action: one object for each name takes less memory than one for each question. */
+interface Answers extends Record<Action, Decision | undefined> {
+  /** What the name meant. */
+  readonly pattern: string;
 }
 
 /** What a session may do: each question is decided once, until the policy or its principal is another. */
 export class Access {
   readonly #authority: Authority;
   /** By name. Those that were asked about first come first. */
-  readonly #decided = new Map<string, Answer>();
+  readonly #decided = new Map<string, Answers>();
   /** The last answer by a rule, which the next one is shared with where it is the same. */
   #latest: Decision | undefined;
   /** Of which policy the answers are. */
@@ -54,7 +55,7 @@ export class Access {
 
   /** What was decided for the session of late, by the policy in force. */
   get decided(): readonly Decided[] {
-    return this.#answered === this.generation ? Array.from(this.#decided.values(), chain).flat() : [];
+    return this.#answered === this.generation ? Array.from(this.#decided, decidedOf).flat() : [];
   }
 
   /** The principal has other roles. */
@@ -70,12 +71,10 @@ export class Access {
       this.#answered = generation;
       this.#principal = principal;
     }
-    const first = this.#decided.get(name);
-    const about = first?.asked.pattern === pattern ? first : undefined;
-    const known = answerTo(action, about);
-    if (known !== undefined) return known.decision;
-    const decision = this.#shared(this.#authority.decide({ principal, action, pattern, params }));
-    this.#keep({ action, asked: about?.asked ?? asked, decision, next: undefined }, about);
+    const known = this.#decided.get(name);
+    const answers = known?.pattern === pattern ? known : noAnswers(pattern);
+    const decision = (answers[action] ??= this.#shared(this.#authority.decide({ principal, action, pattern, params })));
+    if (answers !== known) this.#keep(name, answers);
     return decision;
   }
 
@@ -94,29 +93,29 @@ export class Access {
     }
   }
 
-  /** @param about the first answer about the same name */
-  #keep(answer: Answer, about: Answer | undefined): void {
-    if (about !== undefined) {
-      answer.next = about.next;
-      about.next = answer;
-      return;
-    }
-    const { name } = answer.asked;
+  #keep(name: string, answers: Answers): void {
     if (this.#decided.size >= decisionsMax) this.#forgetOldest();
-    this.#decided.set(name, answer);
+    this.#decided.set(name, answers);
   }
 }
 
-function answerTo(action: Action, first: Answer | undefined): Answer | undefined {
-  let answer = first;
-  while (answer !== undefined && answer.action !== action) answer = answer.next;
-  return answer;
+function noAnswers(pattern: string): Answers {
+  return {
+    pattern,
+    subscribe: undefined,
+    publish: undefined,
+    presence: undefined,
+    history: undefined,
+    call: undefined,
+    operate: undefined,
+  };
 }
 
-function chain(first: Answer): Decided[] {
-  const answers: Decided[] = [];
-  for (let answer: Answer | undefined = first; answer !== undefined; answer = answer.next) answers.push(answer);
-  return answers;
+function decidedOf([name, answers]: readonly [string, Answers]): Decided[] {
+  return actions.flatMap((action) => {
+    const decision = answers[action];
+    return decision === undefined ? [] : [{ action, name, decision }];
+  });
 }
 
 function isSame(one: Decision, other: Decision): boolean {

@@ -14,7 +14,7 @@ import {
   chooseProtocol,
   type UpgradeRequest,
 } from "../protocol/server-handshake.js";
-import { authenticationRequest, HandshakeRequest } from "./handshake-request.js";
+import { HandshakeRequest } from "./handshake-request.js";
 import { compressionOf, type ServerOptions } from "./options.js";
 
 /** When to try again where nobody could say who the client is. */
@@ -80,7 +80,7 @@ export class Gate {
 
   async #principalOf(authenticate: Authenticator, request: HandshakeRequest): Promise<Principal> {
     const asked: AuthenticationRequest = {
-      ...authenticationRequest(request),
+      ...request.toAuthenticate(),
       at: "handshake",
       report: ({ why }) => this.#logRefused(why, asked),
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { HeaderMap } from "../protocol/header-map.js";
-import { authenticationRequest, HandshakeRequest } from "./handshake-request.js";
+import { HandshakeRequest } from "./handshake-request.js";
 
 function request(url: string, headers: readonly string[] = []): HandshakeRequest {
   return new HandshakeRequest(url, new HeaderMap(headers), "192.0.2.1");
@@ -33,22 +33,22 @@ describe("the request that a socket began with", () => {
 
   it("shows authenticators all of it, and the credentials of its Authorization header", () => {
     const one = request("/a?b", ["Authorization", "Bearer abc", "Cookie", "c=d"]);
-    expect(authenticationRequest(one)).toMatchObject({
+    expect(one.toAuthenticate()).toMatchObject({
       url: "/a?b",
       path: "/a",
       headers: one.headers,
       remoteAddress: "192.0.2.1",
       credentials: { scheme: "bearer", token: "abc" },
     });
-    expect(authenticationRequest(one).cookies.get("c")).toBe("d");
-    expect(authenticationRequest(request("/")).credentials).toBeUndefined();
+    expect(one.toAuthenticate().cookies.get("c")).toBe("d");
+    expect(request("/").toAuthenticate().credentials).toBeUndefined();
   });
 
   it("shows the token that is offered as a subprotocol, where there is no Authorization header", () => {
     const offer = ["Sec-WebSocket-Protocol", "busbar.v1, busbar.token.abc"];
     const credentials = { scheme: "bearer", token: "abc" };
-    expect(authenticationRequest(request("/", offer)).credentials).toEqual(credentials);
+    expect(request("/", offer).toAuthenticate().credentials).toEqual(credentials);
     const both = request("/", [...offer, "Authorization", "Digest x"]);
-    expect(authenticationRequest(both).credentials).toBeUndefined();
+    expect(both.toAuthenticate().credentials).toBeUndefined();
   });
 });

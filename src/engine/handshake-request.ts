@@ -31,17 +31,12 @@ export class HandshakeRequest {
   get cookies(): ReadonlyMap<string, string> {
     return parseCookies(this.headers.get("cookie"));
   }
-}
 
-/** What authenticators see of a handshake. */
-export function authenticationRequest({
-  cookies,
-  headers,
-  path,
-  remoteAddress,
-  url,
-}: HandshakeRequest): AuthenticationRequest {
-  return { url, path, headers, cookies, remoteAddress, credentials: credentialsIn(headers) };
+  /** What authenticators see of it. */
+  toAuthenticate(): AuthenticationRequest {
+    const { cookies, headers, path, remoteAddress, url } = this;
+    return { url, path, headers, cookies, remoteAddress, credentials: credentialsIn(headers) };
+  }
 }
 
 /** What the `Authorization` header says; where there is none, the token that is offered as a subprotocol. */

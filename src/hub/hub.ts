@@ -31,9 +31,9 @@ export interface HubOptions {
   readonly limits?: Partial<HubLimits>;
 }
 
-export interface SubscribeOptions {
+export interface SubscribeOptions<To extends Sink = Sink> {
   readonly from: SubscribeFrom;
-  readonly sink: Sink;
+  readonly sink: To;
   /** Whether the subscriber is told who is there. */
   readonly hasPresence: boolean;
   /** What the subscriber may not see: everything up to there. Default: nothing. */
@@ -132,7 +132,7 @@ export class Hub {
    *
    * Rejects with `hub/not-opened` or `hub/not-read`.
    */
-  async subscribe(name: string, options: SubscribeOptions): Promise<Subscription> {
+  async subscribe<To extends Sink>(name: string, options: SubscribeOptions<To>): Promise<Subscription<To>> {
     const { from, hasPresence, policy = takeAll, since, sink } = options;
     const channel = this.#use(name);
     const onEnd = channel.letGo;
@@ -215,8 +215,8 @@ export class Hub {
     const { clock, optionsOf, store } = this.#options;
     const letGo = (): void => this.#touch(name, () => {});
     const presence = new PresenceFeed({
-      ...this.#limits,
       channel: name,
+      limits: this.#limits,
       clock,
       onChange: (member, state) => this.#keepMember(name, member, state),
       onEmpty: letGo,

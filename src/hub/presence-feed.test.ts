@@ -20,8 +20,7 @@ describe("a presence feed", () => {
     feed = new PresenceFeed({
       channel: "a",
       clock,
-      membersMax: 2,
-      leaseMs: 30_000,
+      limits: { membersMax: 2, leaseMs: 30_000 },
       onChange: (name, state) => void kept.push([name, state]),
       onEmpty: () => void emptied++,
     });

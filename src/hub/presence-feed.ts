@@ -16,8 +16,9 @@ export interface PresenceLimits {
   readonly leaseMs: number;
 }
 
-export interface PresenceFeedOptions extends PresenceLimits {
+export interface PresenceFeedOptions {
   readonly channel: string;
+  readonly limits: PresenceLimits;
   readonly clock: Clock;
   /** Told of each change of one member, so that it can be remembered; undefined: it left. */
   readonly onChange: (member: string, state: PresenceMember | undefined) => void;
@@ -73,7 +74,8 @@ export class PresenceFeed {
    * @throws BusbarError `hub/not-your-member` where somebody else has this name, `hub/too-many-members`.
    */
   join(member: PresenceMember): void {
-    const { channel, membersMax, onChange } = this.#options;
+    const { channel, limits, onChange } = this.#options;
+    const { membersMax } = limits;
     const known = this.#presence.get(member.member);
     if (known !== undefined && known.id !== member.id)
       throw new BusbarError("hub/not-your-member", "another principal is present under this name");
@@ -99,7 +101,7 @@ export class PresenceFeed {
   /** The member's connection is gone: it leaves when its lease ends, unless it joins again before. */
   lapse(name: string): void {
     if (this.#isClosed || !this.#presence.has(name) || this.#leases.has(name)) return;
-    const timer = this.#options.clock.schedule(this.#options.leaseMs, () => {
+    const timer = this.#options.clock.schedule(this.#options.limits.leaseMs, () => {
       this.leave(name);
       if (this.size === 0) this.#options.onEmpty();
     });

@@ -58,8 +58,7 @@ describe("a subscription", () => {
     presence = new PresenceFeed({
       channel: "a",
       clock,
-      membersMax: 9,
-      leaseMs: 30_000,
+      limits: { membersMax: 9, leaseMs: 30_000 },
       onChange: () => {},
       onEmpty: () => {},
     });

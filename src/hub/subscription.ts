@@ -4,9 +4,9 @@ import { Cursor, type CursorLog, type CursorOwner, type Policy } from "./cursor.
 import type { PresenceFeed, PresenceWatcher } from "./presence-feed.js";
 import type { PresenceChange, Sink } from "./sink.js";
 
-export interface SubscriptionOptions {
+export interface SubscriptionOptions<To extends Sink> {
   readonly log: CursorLog;
-  readonly sink: Sink;
+  readonly sink: To;
   readonly place: Place;
   readonly policy: Policy;
   /** What to tell of the channel's presence; undefined for nothing. */
@@ -15,8 +15,9 @@ export interface SubscriptionOptions {
 }
 
 /** One subscriber of a channel: its cursor on the log, and its view of who is there. */
-export class Subscription implements PresenceWatcher, CursorOwner {
-  readonly #sink: Sink;
+export class Subscription<To extends Sink = Sink> implements PresenceWatcher, CursorOwner {
+  /** Where its messages go. */
+  readonly sink: To;
   readonly #presence: PresenceFeed | undefined;
   readonly #onEnd: () => void;
   /** The offset of the newest message when it was opened. */
@@ -26,9 +27,9 @@ export class Subscription implements PresenceWatcher, CursorOwner {
   #isPresenceStale = false;
   #hasEnded = false;
 
-  constructor(options: SubscriptionOptions) {
+  constructor(options: SubscriptionOptions<To>) {
     const { log, onEnd, place, policy, presence, sink } = options;
-    this.#sink = sink;
+    this.sink = sink;
     this.#presence = presence;
     this.#onEnd = onEnd;
     this.head = log.head;
@@ -59,7 +60,7 @@ export class Subscription implements PresenceWatcher, CursorOwner {
   }
 
   presenceChanged(change: PresenceChange): void {
-    const sink = this.#sink;
+    const { sink } = this;
     try {
       if (this.#isPresenceStale || sink.presence(change)) return;
       this.#isPresenceStale = true;
@@ -84,7 +85,7 @@ export class Subscription implements PresenceWatcher, CursorOwner {
   }
 
   #sendPresence(presence: PresenceFeed): void {
-    const sink = this.#sink;
+    const { sink } = this;
     this.#isPresenceStale = !sink.presence(presence.snapshot());
     if (this.#isPresenceStale) sink.waits();
   }

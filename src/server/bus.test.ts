@@ -4,8 +4,10 @@ import { contract } from "../contract/contract.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { app, users, type App } from "../../test/support/bus-ground.js";
 import { basic } from "../engine/passwords.js";
+import { HandshakeRequest } from "../engine/handshake-request.js";
 import type { ServerSocket } from "../engine/socket-host.js";
 import { silentLogger, type LogFields } from "../kernel/logger.js";
+import { HeaderMap } from "../protocol/header-map.js";
 import type { PreparedMessage } from "../websocket/prepared-message.js";
 import type { WebSocketEvents } from "../websocket/socket-driver.js";
 import { Bus } from "./bus.js";
@@ -14,13 +16,7 @@ import type { BusOptions } from "./options.js";
 
 /** A socket that notes what is done to it. */
 class FakeSocket {
-  readonly request = {
-    url: "/bus",
-    path: "/bus",
-    headers: { get: () => undefined },
-    cookies: new Map(),
-    remoteAddress: "192.0.2.1",
-  };
+  readonly request: HandshakeRequest = new HandshakeRequest("/bus", new HeaderMap([]), "192.0.2.1");
   readonly principal = nobodyYet;
   readonly protocol: string;
   readonly bufferedBytes = 0;

@@ -7,7 +7,6 @@ import { Authority } from "../auth/authority.js";
 import { requireOriginCheck } from "../auth/cookie.js";
 import type { Principal } from "../auth/principal.js";
 import type { Contract } from "../contract/contract.js";
-import { authenticationRequest } from "../engine/handshake-request.js";
 import type { ServerOptions } from "../engine/options.js";
 import type { ServerSocket } from "../engine/socket-host.js";
 import type { Hub } from "../hub/hub.js";
@@ -174,17 +173,14 @@ export class Bus<App extends Contract> {
 
   /** Take a socket: it is a session from now on. */
   take(socket: ServerSocket): void {
-    const onFailure = (error: unknown): void => {
-      this.logger.error("server/not-closed", { cause: causeText(error) });
-    };
-    const link = new SocketLink(socket, onFailure);
+    const link = new SocketLink(socket, this.#notClosed);
     if (socket.protocol !== subprotocol) {
       const { code, reason } = closeKinds.wrongSubprotocol;
       this.logger.warn("server/wrong-subprotocol", { address: socket.request.remoteAddress });
       return link.close(code, reason);
     }
     const principal = socket.principal === nobodyYet ? undefined : socket.principal;
-    const session = new Session(this.#services, { link, request: authenticationRequest(socket.request), principal });
+    const session = new Session(this.#services, { link, request: socket.request, principal });
     this.#sessions.add(session);
     socket.on("message", (message) => session.receive(message));
     socket.on("drain", () => session.drained());
@@ -240,6 +236,10 @@ export class Bus<App extends Contract> {
     this.#hub.close();
     await this.#store.close();
   }
+
+  readonly #notClosed = (error: unknown): void => {
+    this.logger.error("server/not-closed", { cause: causeText(error) });
+  };
 
   #dueAt({ after, deliverAt }: PublishTiming): number | undefined {
     const dueAt = after === undefined ? deliverAt : this.#services.clock.wallTimeMs() + after;

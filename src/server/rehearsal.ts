@@ -1,5 +1,5 @@
 import { MemoryStore } from "../adapters/memory/memory-store.js";
-import { firstOf, type AuthenticationRequest, type Authenticator } from "../auth/authenticator.js";
+import { firstOf, type Authenticator } from "../auth/authenticator.js";
 import { Authority } from "../auth/authority.js";
 import type { Principal } from "../auth/principal.js";
 import { Revocations } from "../auth/revocations.js";
@@ -17,6 +17,7 @@ import { PushEncoder } from "../session/push-encoder.js";
 import type { SessionServices } from "../session/services.js";
 import { SessionRegistry } from "../session/session-registry.js";
 import { WallClockWatch } from "../session/wall-clock-watch.js";
+import type { LinkRequest } from "../session/admission.js";
 import { Session } from "../session/session.js";
 import { MemoryNetwork, type MemoryPeer, type MemoryPeerListener } from "../testing/memory-network.js";
 import { SeededRandom } from "../testing/seeded-random.js";
@@ -155,11 +156,14 @@ export class Rehearsal<App extends Contract> {
   }
 }
 
-const request: AuthenticationRequest = {
-  url: "/bus",
-  path: "/bus",
-  headers: { get: () => undefined },
-  cookies: new Map(),
+const request: LinkRequest = {
   remoteAddress: "rehearsal",
-  credentials: undefined,
+  toAuthenticate: () => ({
+    url: "/bus",
+    path: "/bus",
+    headers: { get: () => undefined },
+    cookies: new Map(),
+    remoteAddress: "rehearsal",
+    credentials: undefined,
+  }),
 };

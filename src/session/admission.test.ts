@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { principal, request, SessionWorld } from "../../test/support/session-world.js";
+import { linkRequest, principal, SessionWorld } from "../../test/support/session-world.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { forbidden } from "../auth/recognised.js";
@@ -14,7 +14,11 @@ describe("an admission", () => {
     ends = [];
   });
   const admit = (known?: Principal): Admission =>
-    new Admission(world.services, { request, principal: known, onEnd: ({ code }) => void ends.push(code) });
+    new Admission(
+      world.services,
+      { request: linkRequest, principal: known },
+      { close: ({ code }) => void ends.push(code) },
+    );
   const until = (ms: number): Principal => ({ ...principal("ada"), expiresAtMs: world.clock.wallTimeMs() + ms });
 
   it("ends when nobody is known in time", () => {
@@ -98,7 +102,11 @@ describe("an admission", () => {
       return undefined;
     };
     const services = { ...world.services, authenticate };
-    const admission = new Admission(services, { request, principal: undefined, onEnd: () => undefined });
+    const admission = new Admission(
+      services,
+      { request: linkRequest, principal: undefined },
+      { close: () => undefined },
+    );
     expect(await admission.identify({ scheme: "bearer", token: "x" })).toBeUndefined();
     expect(world.audited).toMatchObject([{ kind: "refused", at: "hello", why: "token/expired" }]);
   });
@@ -114,7 +122,11 @@ describe("an admission", () => {
   it("audits an authenticator that fails, and keeps what was shown out of the error", async () => {
     const authenticate = () => Promise.reject(new Error("cannot look up hunter22"));
     const services = { ...world.services, authenticate };
-    const admission = new Admission(services, { request, principal: undefined, onEnd: () => undefined });
+    const admission = new Admission(
+      services,
+      { request: linkRequest, principal: undefined },
+      { close: () => undefined },
+    );
     const auth = { scheme: "basic", username: "ada", password: "hunter22" } as const;
     await expect(admission.identify(auth)).rejects.toMatchObject({ message: "Error: cannot look up [redacted]" });
     expect(world.audited).toMatchObject([{ kind: "refused", at: "hello", why: "auth/failed" }]);
@@ -130,7 +142,11 @@ describe("an admission", () => {
   it("lets nobody in who is known and may not, and tells the log alone why", async () => {
     const authenticate = () => Promise.reject(forbidden("banned"));
     const services = { ...world.services, authenticate };
-    const admission = new Admission(services, { request, principal: undefined, onEnd: () => undefined });
+    const admission = new Admission(
+      services,
+      { request: linkRequest, principal: undefined },
+      { close: () => undefined },
+    );
     expect(await admission.identify({ scheme: "bearer", token: "x" })).toBeUndefined();
     expect(world.audited).toMatchObject([{ kind: "refused", at: "hello", why: "auth/forbidden" }]);
     expect(world.lines).toMatchObject([

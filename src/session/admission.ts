@@ -16,13 +16,22 @@ export type AdmissionServices = Pick<
   "audit" | "authenticate" | "clock" | "limits" | "logger" | "revocations" | "wallClock"
 >;
 
+/** The request that a link began with. */
+export interface LinkRequest {
+  readonly remoteAddress: string;
+  /** As authenticators see it. It is made when it is needed: a session keeps nothing beside the request itself. */
+  toAuthenticate(): AuthenticationRequest;
+}
+
 export interface AdmissionOptions {
-  /** The request that the link began with. */
-  readonly request: AuthenticationRequest;
+  readonly request: LinkRequest;
   /** Who authenticated with that request; undefined where nobody did. */
   readonly principal: Principal | undefined;
-  /** Takes why the session has to end: nobody said hello in time, or the credentials expired. */
-  readonly onEnd: (kind: CloseKind) => void;
+}
+
+export interface AdmissionOwner {
+  /** The session has to end: nobody said hello in time, or the credentials expired. */
+  close(kind: CloseKind): void;
 }
 
 /** Timers are set for no longer than a day, which every clock can count. */
@@ -32,16 +41,18 @@ const timerMsMax = 86_400_000;
 export class Admission {
   readonly #services: AdmissionServices;
   readonly #options: AdmissionOptions;
+  readonly #owner: AdmissionOwner;
   /** Until `hello` the time for it, then the principal's. */
   #timer: Timer | undefined;
   /** Ends the watch over the wall clock. */
   #unwatch: (() => void) | undefined;
 
-  constructor(services: AdmissionServices, options: AdmissionOptions) {
+  constructor(services: AdmissionServices, options: AdmissionOptions, owner: AdmissionOwner) {
     const { clock, limits } = services;
     this.#services = services;
     this.#options = options;
-    this.#timer = clock.schedule(limits.helloTimeoutMs, () => options.onEnd(closeKinds.noHello));
+    this.#owner = owner;
+    this.#timer = clock.schedule(limits.helloTimeoutMs, () => owner.close(closeKinds.noHello));
   }
 
   /** Who these credentials are, or the handshake's; undefined, and in the audit trail, for whoever is not let in. */
@@ -100,7 +111,7 @@ export class Admission {
       const fields = { address: request.remoteAddress, at, why: causeText(withoutSecrets(why, request)) };
       this.#services.logger.warn("session/credentials-refused", fields);
     };
-    const request: AuthenticationRequest = { ...this.#options.request, credentials, at, report };
+    const request: AuthenticationRequest = { ...this.#options.request.toAuthenticate(), credentials, at, report };
     try {
       return (await this.#services.authenticate(request)) ?? reported;
     } catch (error) {
@@ -123,7 +134,7 @@ export class Admission {
     const leftMs = expiresAtMs - clock.wallTimeMs();
     if (leftMs <= 0) {
       this.end();
-      return this.#options.onEnd(closeKinds.credentialsExpired);
+      return this.#owner.close(closeKinds.credentialsExpired);
     }
     this.#timer = clock.schedule(Math.min(leftMs, timerMsMax), () => this.#watchExpiry(expiresAtMs));
   }

@@ -9,27 +9,22 @@ import { Outbox } from "./outbox.js";
 function attend(world: SessionWorld, roles: readonly string[] = ["member"]) {
   const link = new FakeLink();
   const refusals: WireError[] = [];
-  let isOver = false;
-  const outbox = new Outbox({ link, pushes: world.services.pushes, bytesMax: 1e6, onOverflow: () => undefined });
-  const attendance = new Attendance(
-    {
-      services: world.services,
-      principal: principal("ada", ...roles),
-      session: "s1",
-      member: "m1",
-      producer: undefined,
-      outbox,
-      close: () => undefined,
-      isOver: () => isOver,
-    },
-    { held: new HeldMessages(), onRefusal: (error) => void refusals.push(error) },
-  );
+  const { services } = world;
+  const owner = {
+    isOver: false,
+    held: new HeldMessages(),
+    outbox: new Outbox(services, link, { outboxOverflowed: () => undefined }),
+    close: () => undefined,
+    publishRefused: (error: WireError) => void refusals.push(error),
+  };
+  const names = { session: "s1", member: "m1", producer: undefined };
+  const attendance = new Attendance(services, owner, { ...names, principal: principal("ada", ...roles) });
   const ask = async (command: AttendanceCommand): Promise<Record<string, unknown>[]> => {
     await attendance.carryOut(command);
     await world.clock.settle();
     return link.take();
   };
-  return { ask, attendance, link, refusals, over: () => void (isOver = true) };
+  return { ask, attendance, link, refusals, over: () => void (owner.isOver = true) };
 }
 
 describe("an attendance", () => {

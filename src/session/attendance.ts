@@ -2,6 +2,7 @@ import { Access } from "../auth/access.js";
 import type { Action } from "../auth/action.js";
 import type { Principal } from "../auth/principal.js";
 import { differences } from "../contract/fingerprint.js";
+import type { CloseKind } from "../wire/close-codes.js";
 import { inReplyTo, type WireError } from "../wire/errors.js";
 import type {
   Command,
@@ -15,9 +16,11 @@ import type { RequestOptions } from "./call-handler.js";
 import { Calls } from "./calls.js";
 import { Follows } from "./follows.js";
 import type { HeldMessages } from "./held-messages.js";
+import type { Identity } from "./identity.js";
 import { Memberships } from "./memberships.js";
+import type { Outbox } from "./outbox.js";
 import { Publishes, refusalOf } from "./publishes.js";
-import type { Attendee } from "./services.js";
+import type { Attendee, SessionServices } from "./services.js";
 import { Subscriptions } from "./subscriptions.js";
 
 /** What a client can ask for once it is known who it is. */
@@ -29,39 +32,54 @@ export interface Holding {
   readonly name: string;
 }
 
-export interface AttendanceOptions {
+/** Whose attendance it is. An object, and no functions of each one's own: there are as many as there are clients. */
+export interface AttendanceOwner {
+  readonly isOver: boolean;
   /** What was refused before it was known who published it, and what will be. */
   readonly held: HeldMessages;
-  /** Takes the refusal of a publish, with the command's id. */
-  readonly onRefusal: (error: WireError) => void;
+  readonly outbox: Outbox;
+  close(kind: CloseKind): void;
+  /** A publish was refused, with the command's id. */
+  publishRefused(error: WireError): void;
 }
 
 /** What a session has and does from when on it is known who its client is: the table of its commands. */
-export class Attendance {
-  readonly #attendee: Attendee & { principal: Principal };
+export class Attendance implements Attendee {
+  readonly services: SessionServices;
+  readonly access: Access;
+  readonly session: string;
+  readonly member: string;
+  readonly producer: string | undefined;
+  readonly #owner: AttendanceOwner;
   /** The principal as its credentials say. */
   #credentialed: Principal;
-  readonly #onRefusal: (error: WireError) => void;
+  #principal: Principal;
   readonly #subscriptions: Subscriptions;
-  readonly #publishes: Publishes;
   /** These are made when they are needed: most sessions have none of it. */
+  #publishes: Publishes | undefined;
   #memberships: Memberships | undefined;
   #calls: Calls | undefined;
   #follows: Follows | undefined;
 
-  constructor(attendee: Omit<Attendee, "access">, { held, onRefusal }: AttendanceOptions) {
-    const { principal, services } = attendee;
-    const access = new Access(services.authority);
+  constructor(
+    services: SessionServices,
+    owner: AttendanceOwner,
+    { member, principal, producer, session }: Identity & { readonly principal: Principal },
+  ) {
+    this.services = services;
+    this.access = new Access(services.authority);
+    this.session = session;
+    this.member = member;
+    this.producer = producer;
+    this.#owner = owner;
     this.#credentialed = principal;
-    this.#attendee = { ...attendee, access, principal: services.authority.effective(principal) };
-    this.#onRefusal = onRefusal;
-    this.#subscriptions = new Subscriptions(this.#attendee);
-    this.#publishes = new Publishes(this.#attendee, held);
+    this.#principal = services.authority.effective(principal);
+    this.#subscriptions = new Subscriptions(this);
   }
 
   /** With the roles that it has here. */
   get principal(): Principal {
-    return this.#attendee.principal;
+    return this.#principal;
   }
 
   /** Another, by other credentials: call `judge` then. */
@@ -70,11 +88,22 @@ export class Attendance {
     this.rolesChanged();
   }
 
+  get outbox(): Outbox {
+    return this.#owner.outbox;
+  }
+
+  get isOver(): boolean {
+    return this.#owner.isOver;
+  }
+
+  close(kind: CloseKind): void {
+    this.#owner.close(kind);
+  }
+
   /** The server's own code gave the principal roles, or took them back. They count from now on: call `judge` then. */
   rolesChanged(): void {
-    const { access, services } = this.#attendee;
-    this.#attendee.principal = services.authority.effective(this.#credentialed);
-    access.reconsider();
+    this.#principal = this.services.authority.effective(this.#credentialed);
+    this.access.reconsider();
   }
 
   /** What it has that takes a permission, and what it was allowed of late. */
@@ -82,12 +111,12 @@ export class Attendance {
     const holding =
       (action: Action) =>
       (name: string): Holding => ({ action, name });
-    const decided = Array.from(this.#attendee.access.decided).filter(({ decision }) => decision.isAllowed);
+    const decided = this.access.decided.filter(({ decision }) => decision.isAllowed);
     return [
       ...Array.from(this.#subscriptions.channels, holding("subscribe")),
       ...Array.from(this.#memberships?.channels ?? [], holding("presence")),
       ...Array.from(this.#calls?.offers ?? [], holding("call")),
-      ...decided.map(({ action, asked }) => ({ action, name: asked.name })),
+      ...decided.map(({ action, name }) => ({ action, name })),
     ];
   }
 
@@ -134,7 +163,7 @@ export class Attendance {
       case "publishAll":
         return this.#publish(command);
       case "follow":
-        return (this.#follows ??= new Follows(this.#attendee)).follow(command);
+        return (this.#follows ??= new Follows(this)).follow(command);
       case "join":
         return this.#madeMemberships().join(command);
       case "leave":
@@ -158,36 +187,35 @@ export class Attendance {
   }
 
   #madeCalls(): Calls {
-    return (this.#calls ??= new Calls(this.#attendee));
+    return (this.#calls ??= new Calls(this));
   }
 
   #madeMemberships(): Memberships {
-    return (this.#memberships ??= new Memberships(this.#attendee));
+    return (this.#memberships ??= new Memberships(this));
   }
 
   #done({ id }: Command): undefined {
-    this.#attendee.outbox.ok<"leave">(id, {});
+    this.outbox.ok<"leave">(id, {});
   }
 
   #compare({ id, parts }: CompareCommand): undefined {
-    const { outbox, services } = this.#attendee;
-    outbox.ok<"compare">(id, differences(parts, services.contract.parts));
+    this.outbox.ok<"compare">(id, differences(parts, this.services.contract.parts));
   }
 
   /** Publish; the answer is not waited for. */
   #publish(command: PublishCommand | PublishAllCommand): undefined {
-    const { isOver, outbox } = this.#attendee;
     const { id } = command;
+    const publishes = (this.#publishes ??= new Publishes(this, this.#owner.held));
     const refuse = (error: unknown): void => {
-      if (!isOver()) this.#onRefusal(inReplyTo(refusalOf(error), id));
+      if (!this.isOver) this.#owner.publishRefused(inReplyTo(refusalOf(error), id));
     };
     if (command.do === "publish") {
-      this.#publishes.publish(command).then((ok) => {
-        if (!isOver()) outbox.ok<"publish">(id, ok);
+      publishes.publish(command).then((ok) => {
+        if (!this.isOver) this.outbox.ok<"publish">(id, ok);
       }, refuse);
     } else {
-      this.#publishes.publishAll(command).then((ok) => {
-        if (!isOver()) outbox.ok<"publishAll">(id, ok);
+      publishes.publishAll(command).then((ok) => {
+        if (!this.isOver) this.outbox.ok<"publishAll">(id, ok);
       }, refuse);
     }
   }

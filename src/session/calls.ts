@@ -39,13 +39,13 @@ export class Calls {
     const handler = services.calls.get(match.pattern);
     if (handler === undefined) throw wireError("call/no-handler", `nobody handles ${name} here`);
     if (this.#running.size >= services.limits.callsMax || this.#running.has(id)) throw tooMany();
-    const { outbox, isOver } = this.#attendee;
+    const attendee = this.#attendee;
     this.#carryOut(command, match, handler).then(
       (output) => {
-        if (!isOver()) outbox.ok<"call">(id, { output });
+        if (!attendee.isOver) attendee.outbox.ok<"call">(id, { output });
       },
       (error: unknown) => {
-        if (!isOver()) outbox.error(inReplyTo(this.#refusal(error, name), id));
+        if (!attendee.isOver) attendee.outbox.error(inReplyTo(this.#refusal(error, name), id));
       },
     );
   }

@@ -26,12 +26,13 @@ export class Follows {
    * Rejects with the WireError of the refusal.
    */
   async follow({ id, message }: FollowCommand): Promise<void> {
-    const { isOver, outbox, principal, services } = this.#attendee;
+    const attendee = this.#attendee;
+    const { outbox, principal, services } = attendee;
     this.#requireRoom(message);
     let hasAnswered = false;
     let last: Stage | undefined;
     const listener = (stage: Stage): void => {
-      if (isOver()) return;
+      if (attendee.isOver) return;
       if (hasAnswered) outbox.push({ push: "stage", message, ...stage });
       else outbox.ok<"follow">(id, stage);
       hasAnswered = true;
@@ -42,7 +43,7 @@ export class Follows {
     };
     const end = await services.messages.follow(message, listener, ({ from }) => from === principal.id);
     this.#end(message);
-    if (isOver() || (last !== undefined && isEnd(last))) end();
+    if (attendee.isOver || (last !== undefined && isEnd(last))) end();
     else this.#followed.set(message, { end, isDead: last?.stage === "dead" });
   }
 

@@ -3,7 +3,7 @@ import { validate } from "../contract/validation.js";
 import { BusbarError } from "../kernel/errors.js";
 import { wireError } from "../wire/errors.js";
 import type { JoinCommand } from "../wire/messages.js";
-import { isPermitted, logUnavailable, permit } from "./permission.js";
+import { channelDenial, logUnavailable, permit } from "./permission.js";
 import type { Attendee } from "./services.js";
 
 /** The channels on which a session is present, under one name on all of them. */
@@ -17,24 +17,25 @@ export class Memberships {
 
   /** Be present, or change the state. Rejects with the WireError of the refusal. */
   async join({ channel, id, state }: JoinCommand): Promise<void> {
-    const { isOver, member, outbox, services } = this.#attendee;
-    const { definition } = permit(this.#attendee, channel, "presence");
+    const attendee = this.#attendee;
+    const { member, outbox, services } = attendee;
+    const { definition } = permit(attendee, channel, "presence");
     if (definition.presence === undefined) throw wireError("channel/no-presence", `${channel} has no presence`);
     this.#checkRoomFor(channel);
     const valid = await this.#validState(definition.presence, state);
-    if (isOver()) return;
+    if (attendee.isOver) return;
     // Noted before it is so: a session that ends meanwhile takes it back behind it.
     this.#channels.add(channel);
     try {
-      await services.hub.join(channel, { member, id: this.#attendee.principal.id, state: valid });
+      await services.hub.join(channel, { member, id: attendee.principal.id, state: valid });
     } catch (error) {
       this.#channels.delete(channel);
       throw refusalOf(error);
     }
-    if (isOver()) return services.hub.lapse(channel, member);
+    if (attendee.isOver) return services.hub.lapse(channel, member);
     try {
       // What was decided before it took time may be decided otherwise now.
-      permit(this.#attendee, channel, "presence");
+      permit(attendee, channel, "presence");
     } catch (error) {
       this.#channels.delete(channel);
       services.hub.leave(channel, member);
@@ -52,7 +53,9 @@ export class Memberships {
 
   /** The principal has other roles, or the policy is another: leave where it may not be any more. */
   judge(): void {
-    for (const channel of this.#channels) if (!isPermitted(this.#attendee, channel, "presence")) this.leave(channel);
+    for (const channel of this.#channels) {
+      if (channelDenial(this.#attendee, channel, "presence") !== undefined) this.leave(channel);
+    }
   }
 
   /** The channels on which it is present, or about to be. */

@@ -11,12 +11,9 @@ describe("an outbox", () => {
   beforeEach(() => {
     link = new FakeLink();
     overflows = 0;
-    outbox = new Outbox({
-      link,
-      pushes: new PushEncoder({ sizeMax: 1_000 }),
-      bytesMax: 100,
-      onOverflow: () => void overflows++,
-    });
+    const pushes = new PushEncoder({ sizeMax: 1_000 });
+    const limits = { outboxBytesMax: 100 };
+    outbox = new Outbox({ limits, pushes }, link, { outboxOverflowed: () => void overflows++ });
   });
   const message = { channel: "a", offset: 1, payload: "0", from: "ada", at: 1 };
   const presence = { kind: "all", channel: "a", members: [] } as const;

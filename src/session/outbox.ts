@@ -4,39 +4,44 @@ import { PreparedMessage } from "../websocket/prepared-message.js";
 import type { WireError } from "../wire/errors.js";
 import type { Command, OkOf, Push } from "../wire/messages.js";
 import { encodeError, encodeOk, encodePush } from "../wire/server-message-codec.js";
+import type { SessionLimits } from "./limits.js";
 import type { Link } from "./link.js";
 import type { PushEncoder } from "./push-encoder.js";
 
-export interface OutboxOptions {
-  readonly link: Link;
+/** What an outbox needs of all that the sessions share. */
+export interface OutboxServices {
+  readonly limits: Pick<SessionLimits, "outboxBytesMax">;
   readonly pushes: PushEncoder;
-  /** From so many buffered bytes on no message is taken. */
-  readonly bytesMax: number;
+}
+
+export interface OutboxOwner {
   /** The client reads so little that not even a reply has room. */
-  readonly onOverflow: () => void;
+  outboxOverflowed(): void;
 }
 
 /** What a session sends. Messages and presence can be refused and come later; the rest is sent, or the session ends. */
 export class Outbox {
-  readonly #options: OutboxOptions;
+  readonly #services: OutboxServices;
+  readonly #link: Link;
+  readonly #owner: OutboxOwner;
 
-  constructor(options: OutboxOptions) {
-    this.#options = options;
+  constructor(services: OutboxServices, link: Link, owner: OutboxOwner) {
+    this.#services = services;
+    this.#link = link;
+    this.#owner = owner;
   }
 
   /** Whether bytes wait. Then the session will be told when they have left. */
   get isBusy(): boolean {
-    return this.#options.link.bufferedBytes > 0;
+    return this.#link.bufferedBytes > 0;
   }
 
   message(message: Message): boolean {
-    const { bytesMax, link, pushes } = this.#options;
-    return link.bufferedBytes < bytesMax && link.send(pushes.message(message));
+    return this.#hasRoom() && this.#link.send(this.#services.pushes.message(message));
   }
 
   presence(update: PresenceUpdate): boolean {
-    const { bytesMax, link, pushes } = this.#options;
-    return link.bufferedBytes < bytesMax && link.send(pushes.presence(update));
+    return this.#hasRoom() && this.#link.send(this.#services.pushes.presence(update));
   }
 
   ok<Do extends Command["do"]>(re: number, ok: OkOf[Do]): void {
@@ -51,7 +56,11 @@ export class Outbox {
     this.#send(encodePush(push));
   }
 
+  #hasRoom(): boolean {
+    return this.#link.bufferedBytes < this.#services.limits.outboxBytesMax;
+  }
+
   #send(text: string): void {
-    if (!this.#options.link.send(new PreparedMessage(text))) this.#options.onOverflow();
+    if (!this.#link.send(new PreparedMessage(text))) this.#owner.outboxOverflowed();
   }
 }

@@ -5,7 +5,7 @@ import type { AuditEntry } from "../auth/audit-event.js";
 import { Authority } from "../auth/authority.js";
 import { policy } from "../auth/policy.js";
 import { silentLogger } from "../kernel/logger.js";
-import { isPermitted, permit, type Asker } from "./permission.js";
+import { channelDenial, permit, type Asker } from "./permission.js";
 
 const rules = policy({ roles: { operator: { allow: [{ do: "operate", on: "chat/:room" }] } } });
 
@@ -23,7 +23,7 @@ describe("permission", () => {
   it("is given for what a role allows on the channel's kind", () => {
     const match = permit(asker("member"), "chat/lobby", "publish");
     expect(match).toMatchObject({ pattern: "chat/:room", params: { room: "lobby" } });
-    expect(isPermitted(asker("member"), "chat/lobby", "publish")).toBe(true);
+    expect(channelDenial(asker("member"), "chat/lobby", "publish")).toBeUndefined();
     expect(permit(asker("operator"), "chat/lobby", "operate")).toMatchObject({ pattern: "chat/:room" });
     expect(audited).toEqual([]);
   });
@@ -38,13 +38,13 @@ describe("permission", () => {
     expect(() => permit(asker("member", "admin"), "secret", what)).toThrow(refusal);
     const rule = `no rule allows ${what} on "secret"`;
     expect(audited).toEqual([{ kind: "denied", principal: "ada", action: what, name: "secret", rule }]);
-    expect(isPermitted(asker("member", "admin"), "secret", what)).toBe(false);
+    expect(channelDenial(asker("member", "admin"), "secret", what)).toEqual(refusal);
   });
 
   it("is refused for channels that there are not", () => {
     const refusal = expect.objectContaining({ code: "channel/unknown" });
     expect(() => permit(asker("member"), "nowhere", "publish")).toThrow(refusal);
-    expect(isPermitted(asker("member"), "nowhere", "publish")).toBe(false);
+    expect(channelDenial(asker("member"), "nowhere", "publish")).toEqual(refusal);
     expect(audited).toEqual([]);
   });
 });

@@ -12,11 +12,6 @@ export interface Asker {
   readonly access: Access;
 }
 
-interface Permitted {
-  readonly asked: Asked;
-  readonly match: ChannelMatch;
-}
-
 /** What can be done with a channel. */
 export type ChannelAction = Exclude<Action, "call">;
 
@@ -26,28 +21,22 @@ export type ChannelAction = Exclude<Action, "call">;
  * @throws WireError `channel/unknown` or `policy/denied`.
  */
 export function permit(asker: Asker, channel: string, action: ChannelAction): ChannelMatch {
-  return permitAsked(asker, channel, action).match;
+  const match = asker.services.contract.match(channel);
+  if (match === undefined) throw unknown(channel);
+  const refused = denial(asker, action, askedOf(channel, match));
+  if (refused !== undefined) throw refused;
+  return match;
 }
 
-/** As `permit`, with what was asked: to be asked again, it takes no memory beside what is kept of the answer. */
-export function permitAsked(asker: Asker, channel: string, action: ChannelAction): Permitted {
+/** Why the principal may not do this with a channel, which is audited; undefined where it may. */
+export function channelDenial(asker: Asker, channel: string, action: ChannelAction): WireError | undefined {
   const match = asker.services.contract.match(channel);
-  if (match === undefined) throw wireError("channel/unknown", `there is no channel ${channel}`);
-  const asked = askedOf(channel, match);
-  const refused = denial(asker, action, asked);
-  if (refused !== undefined) throw refused;
-  return { asked, match };
+  return match === undefined ? unknown(channel) : denial(asker, action, askedOf(channel, match));
 }
 
 /** What a name means, to be asked about. */
 export function askedOf(name: string, { params, pattern }: Meaning): Asked {
   return { name, pattern, params };
-}
-
-/** Whether it may still do this with a channel that there is. */
-export function isPermitted(asker: Asker, channel: string, action: ChannelAction): boolean {
-  const match = asker.services.contract.match(channel);
-  return match !== undefined && denial(asker, action, askedOf(channel, match)) === undefined;
 }
 
 /** Why the principal may not do this, which is audited; undefined where it may. */
@@ -62,6 +51,10 @@ export function denial({ access, principal, services }: Asker, action: Action, a
 /** What becomes of a log that could not be opened: the client tries again. */
 export function logUnavailable(cause: unknown): WireError {
   return wireError("server/log-unavailable", "the channel's log cannot be read now", { retryAfterMs: 1_000, cause });
+}
+
+function unknown(channel: string): WireError {
+  return wireError("channel/unknown", `there is no channel ${channel}`);
 }
 
 const phrases: Readonly<Record<Action, string>> = {

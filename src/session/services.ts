@@ -77,8 +77,8 @@ export interface Attendee {
   /** Names it as a producer of messages; undefined where it did not say which client it is. */
   readonly producer: string | undefined;
   readonly outbox: Outbox;
-  /** End the session and its connection. */
-  readonly close: (kind: CloseKind) => void;
   /** Whether the session is over: what takes time has to look before it adds something. */
-  readonly isOver: () => boolean;
+  readonly isOver: boolean;
+  /** End the session and its connection. */
+  close(kind: CloseKind): void;
 }

@@ -1,5 +1,4 @@
 import type { AdmittedEvent, EndedEvent } from "../auth/audit-event.js";
-import type { AuthenticationRequest } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import { BoundedQueue } from "../kernel/bounded-queue.js";
 import { causeText } from "../kernel/cause-text.js";
@@ -9,24 +8,20 @@ import { closeKinds, comesBack, type CloseKind } from "../wire/close-codes.js";
 import { decodeCommand } from "../wire/command-codec.js";
 import { inReplyTo, messageForLog, wireError, WireError } from "../wire/errors.js";
 import type { Command, HelloCommand, RefreshCommand } from "../wire/messages.js";
-import { Admission } from "./admission.js";
+import { Admission, type AdmissionOptions, type AdmissionOwner } from "./admission.js";
 import { Allowance } from "./allowance.js";
-import { Attendance, type Holding } from "./attendance.js";
+import { Attendance, type AttendanceOwner, type Holding } from "./attendance.js";
 import type { RequestOptions } from "./call-handler.js";
 import { requireChannelNames } from "./channel-names.js";
 import { HeldMessages } from "./held-messages.js";
 import { identityOf } from "./identity.js";
 import type { Link } from "./link.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, type OutboxOwner } from "./outbox.js";
 import { refusalOf } from "./publishes.js";
 import type { SessionServices } from "./services.js";
 
-export interface SessionOptions {
+export interface SessionOptions extends AdmissionOptions {
   readonly link: Link;
-  /** The request that the link began with. */
-  readonly request: AuthenticationRequest;
-  /** Who authenticated with that request; undefined where nobody did. */
-  readonly principal: Principal | undefined;
 }
 
 type State =
@@ -61,33 +56,28 @@ const dismissals: Readonly<Record<Dismissal, CloseKind>> = {
  * the link is gone. Commands are carried out in their order, one after the other; what is published is only handed to
  * the pipeline in that order.
  */
-export class Session {
+export class Session implements AdmissionOwner, AttendanceOwner, OutboxOwner {
+  readonly held: HeldMessages = new HeldMessages();
+  readonly outbox: Outbox;
   /** Names the session in logs and to its own client. It changes when the client says which one it is. */
   #id: string;
   readonly #services: SessionServices;
   readonly #options: SessionOptions;
-  readonly #outbox: Outbox;
   readonly #allowance: Allowance;
   /** Commands that wait until the one before them is done. */
   #inbox: BoundedQueue<Command> | undefined;
-  readonly #held = new HeldMessages();
   #isWorking = false;
   #state: State = { name: "greeting" };
   readonly #admission: Admission;
 
   constructor(services: SessionServices, options: SessionOptions) {
-    const { clock, limits, pushes, random } = services;
+    const { clock, limits, random } = services;
     this.#id = randomHex(random, 16);
     this.#services = services;
     this.#options = options;
-    this.#outbox = new Outbox({
-      link: options.link,
-      pushes,
-      bytesMax: limits.outboxBytesMax,
-      onOverflow: () => this.#close(closeKinds.overload),
-    });
+    this.outbox = new Outbox(services, options.link, this);
     this.#allowance = new Allowance(limits, clock);
-    this.#admission = new Admission(services, { ...options, onEnd: (kind) => this.#close(kind) });
+    this.#admission = new Admission(services, options, this);
   }
 
   get id(): string {
@@ -107,7 +97,7 @@ export class Session {
 
   /** Take a message from the link: a command, if it is well-formed. */
   receive(data: string | Uint8Array): void {
-    if (this.#isOver()) return;
+    if (this.isOver) return;
     if (typeof data !== "string")
       return this.#refuse(wireError("wire/not-json", "a command is a text message, not bytes"));
     const command = decodeCommand(data);
@@ -130,7 +120,7 @@ export class Session {
 
   /** Another connection of the same client took over. */
   replaced(): void {
-    this.#close(closeKinds.replaced);
+    this.close(closeKinds.replaced);
   }
 
   /** Whom the handshake recognised, as long as that can be who it is. */
@@ -140,7 +130,7 @@ export class Session {
 
   /** What the client was let in with does not hold any more. */
   dismissed(why: Dismissal): void {
-    this.#close(dismissals[why]);
+    this.close(dismissals[why]);
   }
 
   /** The server's own code gave its principal roles, or took them back. They count from now on: call `judge` then. */
@@ -160,13 +150,31 @@ export class Session {
 
   /** Tell the client when to come back, and close: the server stops. */
   goodbye(retryAfterMs: number): void {
-    if (this.#isOver()) return;
-    this.#outbox.push({ push: "goodbye", retryAfterMs });
-    this.#close(closeKinds.restart);
+    if (this.isOver) return;
+    this.outbox.push({ push: "goodbye", retryAfterMs });
+    this.close(closeKinds.restart);
   }
 
-  #isOver(): boolean {
+  get isOver(): boolean {
     return this.#state.name === "over";
+  }
+
+  outboxOverflowed(): void {
+    this.close(closeKinds.overload);
+  }
+
+  publishRefused(error: WireError): void {
+    this.#answerRefusal(error);
+  }
+
+  /** End the session and its link. */
+  close(kind: CloseKind): void {
+    if (this.isOver) return;
+    const why = causes.get(kind);
+    if (why !== undefined) this.#audit({ kind: "ended", why });
+    const mayComeBack = comesBack(kind.code) || kind === closeKinds.replaced;
+    this.#end(kind.reason, mayComeBack ? "lapse" : "leave");
+    this.#options.link.close(kind.code, kind.reason);
   }
 
   #putOff(command: Command): void {
@@ -176,7 +184,7 @@ export class Session {
 
   #putOffClient(command: Command, message: string, retryAfterMs: number): void {
     const error = wireError("limit/rate", message, { retryAfterMs });
-    if (command.do === "publish" || command.do === "publishAll") this.#held.refused(command, error);
+    if (command.do === "publish" || command.do === "publishAll") this.held.refused(command, error);
     this.#refuse(error, command);
   }
 
@@ -225,15 +233,15 @@ export class Session {
     const { auth, id } = command;
     const { fingerprint } = this.#services.contract;
     const principal = await this.#admission.identify(auth);
-    if (this.#isOver()) return;
+    if (this.isOver) return;
     if (principal === undefined) {
       this.#refuse(wireError("auth/refused", closeKinds.refused.reason, { re: id }));
-      return this.#close(closeKinds.refused);
+      return this.close(closeKinds.refused);
     }
     const { roles } = this.#attend(principal, command.client);
     this.#admission.hold(principal);
     const isDifferent = (command.contract ?? fingerprint) !== fingerprint;
-    this.#outbox.ok<"hello">(id, {
+    this.outbox.ok<"hello">(id, {
       session: this.#id,
       principal: { id: principal.id, roles },
       ...this.#admission.expiryOf(principal),
@@ -245,19 +253,8 @@ export class Session {
   #attend(principal: Principal, client: string | undefined): Principal {
     const services = this.#services;
     const { member, producer, session } = identityOf(client, principal.id, services.random);
-    const attendee = {
-      services,
-      principal,
-      session,
-      member,
-      producer,
-      outbox: this.#outbox,
-      close: (kind: CloseKind) => this.#close(kind),
-      isOver: () => this.#isOver(),
-    };
     this.#id = session;
-    const onRefusal = (error: WireError): void => this.#answerRefusal(error);
-    const attendance = new Attendance(attendee, { held: this.#held, onRefusal });
+    const attendance = new Attendance(services, this, { principal, session, member, producer });
     this.#state = { name: "open", attendance };
     services.registry.enter(session, this);
     services.logger.info("session/open", this.#who());
@@ -268,10 +265,10 @@ export class Session {
   /** Take fresh credentials of the same principal; what its roles do not allow any more ends. */
   async #refresh({ auth, id }: RefreshCommand, attendance: Attendance): Promise<void> {
     const principal = await this.#admission.renew(auth, attendance.principal);
-    if (this.#isOver()) return;
+    if (this.isOver) return;
     attendance.principal = principal;
     this.#admission.hold(principal);
-    this.#outbox.ok<"refresh">(id, this.#admission.expiryOf(principal));
+    this.outbox.ok<"refresh">(id, this.#admission.expiryOf(principal));
     attendance.judge();
     this.#audit({ kind: "refreshed" });
   }
@@ -285,12 +282,12 @@ export class Session {
 
   /** A command failed: refused, or by a defect, of which only the log has the details. */
   #failed(error: unknown, command: Command): void {
-    if (this.#isOver()) return;
+    if (this.isOver) return;
     if (error instanceof WireError) return this.#refuse(error, command);
     const fields = { ...this.#who(), command: command.do, cause: causeText(error) };
     this.#services.logger.error("session/failed", error instanceof Error ? { ...fields, stack: error.stack } : fields);
     this.#answerRefusal(inReplyTo(refusalOf(error), command.id));
-    if (command.do === "hello") this.#close(closeKinds.internalError);
+    if (command.do === "hello") this.close(closeKinds.internalError);
   }
 
   /** Say no, and log who wanted what and why not. */
@@ -305,18 +302,9 @@ export class Session {
 
   /** A client that goes on asking for what it does not get is sent away; what the server could not do does not count. */
   #answerRefusal(error: WireError): void {
-    this.#outbox.error(error);
+    this.outbox.error(error);
     const isClientsFault = !error.retryable || error.code === "limit/rate";
-    if (isClientsFault && !this.#allowance.takeRefusal()) this.#close(closeKinds.tooManyRefusals);
-  }
-
-  #close(kind: CloseKind): void {
-    if (this.#isOver()) return;
-    const why = causes.get(kind);
-    if (why !== undefined) this.#audit({ kind: "ended", why });
-    const mayComeBack = comesBack(kind.code) || kind === closeKinds.replaced;
-    this.#end(kind.reason, mayComeBack ? "lapse" : "leave");
-    this.#options.link.close(kind.code, kind.reason);
+    if (isClientsFault && !this.#allowance.takeRefusal()) this.close(closeKinds.tooManyRefusals);
   }
 
   #end(reason: string, how: "leave" | "lapse"): void {

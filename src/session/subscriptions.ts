@@ -1,4 +1,3 @@
-import type { Access, Asked } from "../auth/access.js";
 import type { Gap, PresenceUpdate, Sink } from "../hub/sink.js";
 import type { Message } from "../hub/store.js";
 import type { Subscription } from "../hub/subscription.js";
@@ -7,15 +6,14 @@ import { BusbarError } from "../kernel/errors.js";
 import { closeKinds } from "../wire/close-codes.js";
 import { errorBody, wireError, type WireError } from "../wire/errors.js";
 import type { CursorRequest, ResumeCommand, SubscribeCommand } from "../wire/messages.js";
-import type { Outbox } from "./outbox.js";
-import { denial, logUnavailable, permitAsked } from "./permission.js";
+import { askedOf, channelDenial, logUnavailable, permit } from "./permission.js";
 import { refusalOf } from "./publishes.js";
 import { Reaches, type Reach } from "./reach.js";
 import type { Attendee } from "./services.js";
 
 /** A session's subscriptions, by channel. */
 export class Subscriptions {
-  readonly #attendee: Attendee;
+  readonly attendee: Attendee;
   readonly #subscriptions = new Map<string, Held>();
   /** The channels whose logs are being opened, until their messages begin. */
   #opening: Set<string> | undefined;
@@ -23,13 +21,9 @@ export class Subscriptions {
   #waiting: Set<string> | undefined;
 
   readonly #reaches: Reaches;
-  /** What all sinks have in common. */
-  readonly #sinks: SinkOptions;
 
   constructor(attendee: Attendee) {
-    const { access, outbox } = attendee;
-    this.#attendee = attendee;
-    this.#sinks = { access, outbox, owner: this };
+    this.attendee = attendee;
     this.#reaches = new Reaches(attendee);
   }
 
@@ -39,36 +33,33 @@ export class Subscriptions {
    * Rejects with the WireError of the refusal, or with what went wrong in the hub.
    */
   async subscribe({ id, ...request }: SubscribeCommand): Promise<void> {
-    const { isOver, outbox } = this.#attendee;
-    const { channel } = request;
     const held = await this.#open(request);
-    if (isOver()) return held.subscription.end();
-    this.#confirm(channel, held);
-    outbox.ok<"subscribe">(id, { position: held.subscription.position });
-    this.#start(channel, held);
+    if (this.attendee.isOver) return held.end();
+    this.#confirm(held);
+    this.attendee.outbox.ok<"subscribe">(id, { position: held.position });
+    this.#start(held);
   }
 
   /** Subscribe to several channels at once, each for itself, and answer for all; the messages follow the answer. */
   async resume({ cursors, id }: ResumeCommand): Promise<void> {
-    const { isOver, outbox } = this.#attendee;
     const opened = await Promise.all(
       cursors.map((request) =>
         this.#open(request).then(
-          (held) => ({ channel: request.channel, held }),
+          (held) => ({ held }),
           (error: unknown) => ({ error }),
         ),
       ),
     );
-    if (isOver()) {
-      for (const one of opened) if ("held" in one) one.held.subscription.end();
+    if (this.attendee.isOver) {
+      for (const one of opened) if ("held" in one) one.held.end();
       return;
     }
     const outcomes = opened.map((one) => this.#outcomeOf(one));
     const answers = outcomes.map((one) =>
-      "error" in one ? { error: errorBody(refusalOf(one.error)) } : { position: one.held.subscription.position },
+      "error" in one ? { error: errorBody(refusalOf(one.error)) } : { position: one.held.position },
     );
-    outbox.ok<"resume">(id, { cursors: answers });
-    for (const one of outcomes) if ("held" in one) this.#start(one.channel, one.held);
+    this.attendee.outbox.ok<"resume">(id, { cursors: answers });
+    for (const one of outcomes) if ("held" in one) this.#start(one.held);
   }
 
   /** The principal has other roles, or the policy is another: what it may not read any more ends. */
@@ -78,12 +69,11 @@ export class Subscriptions {
 
   /** Whether a subscription is still allowed. One that is not has ended then, and nothing follows what says so. */
   stands(channel: string): boolean {
-    const { outbox } = this.#attendee;
     const held = this.#subscriptions.get(channel);
     const refused = held && this.#refusalOf(held);
     if (refused === undefined) return held !== undefined;
     this.#remove(channel);
-    outbox.push({ push: "unsubscribed", channel, error: errorBody(refused) });
+    this.attendee.outbox.push({ push: "unsubscribed", channel, error: errorBody(refused) });
     return false;
   }
 
@@ -94,7 +84,7 @@ export class Subscriptions {
 
   /** A subscription's messages were not taken, and its policy is to be cut off then. */
   tooSlow(): void {
-    this.#attendee.close(closeKinds.tooSlow);
+    this.attendee.close(closeKinds.tooSlow);
   }
 
   /** @throws WireError `subscription/none`. */
@@ -114,12 +104,12 @@ export class Subscriptions {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     this.#waiting = undefined;
-    for (const channel of waiting) this.#subscriptions.get(channel)?.subscription.drained();
+    for (const channel of waiting) this.#subscriptions.get(channel)?.drained();
   }
 
   /** A subscription ended by itself: the client is told. */
   ended(channel: string, cause: BusbarError): void {
-    const { outbox, principal, services } = this.#attendee;
+    const { outbox, principal, services } = this.attendee;
     services.logger.error("session/unsubscribed", { principal: principal.id, channel, cause: causeText(cause) });
     this.#remove(channel);
     const error = errorBody(wireError("server/internal", "the subscription failed; subscribe again"));
@@ -128,7 +118,7 @@ export class Subscriptions {
 
   /** End all of them. */
   end(): void {
-    for (const { subscription } of this.#subscriptions.values()) subscription.end();
+    for (const held of this.#subscriptions.values()) held.end();
     this.#subscriptions.clear();
     this.#waiting = undefined;
     this.#reaches.end();
@@ -136,17 +126,16 @@ export class Subscriptions {
 
   /** The channel stays in `#opening` until `#confirm`. Rejects with the WireError of the refusal. */
   async #open({ channel, from = "now", policy }: CursorRequest): Promise<Held> {
-    const { services } = this.#attendee;
-    const { asked, match } = permitAsked(this.#attendee, channel, "subscribe");
+    const { services } = this.attendee;
+    const match = permit(this.attendee, channel, "subscribe");
     this.#checkRoomFor(channel);
-    const reach = this.#reaches.of(asked, from);
+    const reach = this.#reaches.of(askedOf(channel, match), from);
     const hasPresence = match.definition.presence !== undefined;
-    const sink = new SubscriptionSink(channel, this.#sinks);
+    const sink = new SubscriptionSink(channel, reach, this);
     const options = { from, sink, hasPresence, since: reach.since };
     (this.#opening ??= new Set()).add(channel);
     try {
-      const chosen = policy === undefined ? options : { ...options, policy };
-      return { asked, reach, subscription: await services.hub.subscribe(channel, chosen) };
+      return await services.hub.subscribe(channel, policy === undefined ? options : { ...options, policy });
     } catch (cause) {
       this.#opened(channel);
       if (cause instanceof BusbarError && cause.code.startsWith("hub/")) throw logUnavailable(cause);
@@ -160,44 +149,45 @@ export class Subscriptions {
   }
 
   /** See whether what was allowed before the log was opened still is. @throws WireError `policy/denied`. */
-  #confirm(channel: string, held: Held): void {
-    this.#opened(channel);
+  #confirm(held: Held): void {
+    this.#opened(held.sink.channel);
     const refused = this.#refusalOf(held);
     if (refused === undefined) return;
-    held.subscription.end();
+    held.end();
     throw refused;
   }
 
   #outcomeOf(opened: Opened): Opened {
     if ("error" in opened) return opened;
     try {
-      this.#confirm(opened.channel, opened.held);
+      this.#confirm(opened.held);
       return opened;
     } catch (error) {
       return { error };
     }
   }
 
-  #start(channel: string, held: Held): void {
-    const { reach, subscription } = held;
+  #start(held: Held): void {
+    const { channel, reach } = held.sink;
     this.#subscriptions.set(channel, held);
-    this.#reaches.began(channel, reach, subscription.position);
-    subscription.start();
+    this.#reaches.began(channel, reach, held.position);
+    held.start();
   }
 
   /** Why the channel may not be read any more: or only not what it was read from, while that goes on. */
-  #refusalOf({ asked, reach, subscription }: Held): WireError | undefined {
-    const refused = denial(this.#attendee, "subscribe", asked);
+  #refusalOf({ head, position, sink }: Held): WireError | undefined {
+    const { channel, reach } = sink;
+    const refused = channelDenial(this.attendee, channel, "subscribe");
     if (refused !== undefined) {
-      this.#reaches.forget(asked.name);
+      this.#reaches.forget(channel);
       return refused;
     }
-    const isInHistory = reach.isHistory && subscription.position.offset < subscription.head;
-    return isInHistory ? denial(this.#attendee, "history", asked) : undefined;
+    const isInHistory = reach.isHistory && position.offset < head;
+    return isInHistory ? channelDenial(this.attendee, channel, "history") : undefined;
   }
 
   #checkRoomFor(channel: string): void {
-    const { subscriptionsMax } = this.#attendee.services.limits;
+    const { subscriptionsMax } = this.attendee.services.limits;
     if (this.#subscriptions.has(channel) || this.#opening?.has(channel) === true) {
       throw wireError("subscription/exists", `there is a subscription to ${channel} already`);
     }
@@ -207,76 +197,69 @@ export class Subscriptions {
   }
 
   #remove(channel: string): void {
-    this.#subscriptions.get(channel)?.subscription.end();
+    this.#subscriptions.get(channel)?.end();
     this.#subscriptions.delete(channel);
     this.#waiting?.delete(channel);
   }
 }
 
-interface Held {
-  readonly asked: Asked;
-  readonly reach: Reach;
-  readonly subscription: Subscription;
-}
+type Held = Subscription<SubscriptionSink>;
 
 /** A cursor of several: what came of its opening. */
-type Opened = { readonly channel: string; readonly held: Held } | { readonly error: unknown };
-
-interface SinkOptions {
-  readonly access: Access;
-  readonly outbox: Outbox;
-  readonly owner: Subscriptions;
-}
+type Opened = { readonly held: Held } | { readonly error: unknown };
 
 /** Where one subscription's messages go: into the session's outbox, as long as the policy in force lets them. */
 class SubscriptionSink implements Sink {
-  readonly #channel: string;
-  readonly #options: SinkOptions;
+  readonly channel: string;
+  readonly reach: Reach;
+  readonly #attendee: Attendee;
+  readonly #owner: Subscriptions;
   /** The policy by which it was judged. Comparing it is all that a message costs. */
   #generation: number;
 
-  constructor(channel: string, options: SinkOptions) {
-    this.#channel = channel;
-    this.#options = options;
-    this.#generation = options.access.generation;
+  constructor(channel: string, reach: Reach, owner: Subscriptions) {
+    this.channel = channel;
+    this.reach = reach;
+    this.#attendee = owner.attendee;
+    this.#owner = owner;
+    this.#generation = owner.attendee.access.generation;
   }
 
   get isBusy(): boolean {
-    return this.#options.outbox.isBusy;
+    return this.#attendee.outbox.isBusy;
   }
 
   message(message: Message): boolean {
-    return this.#stands() && this.#options.outbox.message(message);
+    return this.#stands() && this.#attendee.outbox.message(message);
   }
 
   gap({ lost, position }: Gap): void {
     if (!this.#stands()) return;
-    const push = { push: "gap", channel: this.#channel, position } as const;
-    this.#options.outbox.push(lost === undefined ? push : { ...push, lost });
+    const push = { push: "gap", channel: this.channel, position } as const;
+    this.#attendee.outbox.push(lost === undefined ? push : { ...push, lost });
   }
 
   presence(update: PresenceUpdate): boolean {
     // What ended takes everything, so that it waits for nothing.
-    return !this.#stands() || this.#options.outbox.presence(update);
+    return !this.#stands() || this.#attendee.outbox.presence(update);
   }
 
   tooSlow(): void {
-    this.#options.owner.tooSlow();
+    this.#owner.tooSlow();
   }
 
   waits(): void {
-    this.#options.owner.waits(this.#channel);
+    this.#owner.waits(this.channel);
   }
 
   ended(error: BusbarError): void {
-    this.#options.owner.ended(this.#channel, error);
+    this.#owner.ended(this.channel, error);
   }
 
   #stands(): boolean {
-    const { access, owner } = this.#options;
-    const { generation } = access;
+    const { generation } = this.#attendee.access;
     if (this.#generation === generation) return true;
-    if (!owner.stands(this.#channel)) return false;
+    if (!this.#owner.stands(this.channel)) return false;
     this.#generation = generation;
     return true;
   }

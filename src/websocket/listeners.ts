@@ -6,10 +6,13 @@ export interface ListenersOwner {
   failed(error: unknown): void;
 }
 
+/** The only listener of an event, or all of them in the order in which they came. Most have one, and no list then. */
+export type OneOrMore<Event> = Listener<Event> | readonly Listener<Event>[];
+
 /** Functions that want to hear of the events of one object. `Events` maps an event's name to what it carries. */
 export class Listeners<Events extends object> {
   readonly #owner: ListenersOwner;
-  readonly #byEvent: { [Name in keyof Events]?: readonly Listener<Events[Name]>[] | undefined } = {};
+  readonly #byEvent: { [Name in keyof Events]?: OneOrMore<Events[Name]> | undefined } = {};
 
   constructor(owner: ListenersOwner) {
     this.#owner = owner;
@@ -18,11 +21,10 @@ export class Listeners<Events extends object> {
   /** Add a listener; returns the function that takes it off again. */
   add<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
     const before = this.#byEvent[name];
-    // A spread makes room for 17, and most have one: 128 bytes for each socket.
-    this.#byEvent[name] = before === undefined ? [listener] : [...before, listener];
+    this.#byEvent[name] = before === undefined ? listener : [before, listener].flat();
     return () => {
-      const left = (this.#byEvent[name] ?? []).filter((other) => other !== listener);
-      this.#byEvent[name] = left.length === 0 ? undefined : left;
+      const left = [this.#byEvent[name] ?? []].flat().filter((other) => other !== listener);
+      this.#byEvent[name] = left.length > 1 ? left : left[0];
     };
   }
 
@@ -32,25 +34,28 @@ export class Listeners<Events extends object> {
   }
 
   /**
-   * The listeners of each event, in the order in which they came; undefined without any. V8 finds what is asked for by a name
+   * The listeners of each event; undefined without any. V8 finds what is asked for by a name
    * that stands in the program faster than by one in a variable.
    *
    * Nothing is deleted from it: V8 would look names up in a table from then on.
    */
-  get by(): { readonly [Name in keyof Events]?: readonly Listener<Events[Name]>[] | undefined } {
+  get by(): { readonly [Name in keyof Events]?: OneOrMore<Events[Name]> | undefined } {
     return this.#byEvent;
   }
 
   /** Call these listeners of the event. */
-  call<Event>(listeners: readonly Listener<Event>[] | undefined, event: Event): void {
+  call<Event>(listeners: OneOrMore<Event> | undefined, event: Event): void {
     if (listeners === undefined) return;
-    for (const listener of listeners) {
-      try {
-        const done = listener(event);
-        if (done instanceof Promise) done.catch((error: unknown) => this.#owner.failed(error));
-      } catch (error) {
-        this.#owner.failed(error);
-      }
+    if (typeof listeners === "function") this.#call(listeners, event);
+    else for (const listener of listeners) this.#call(listener, event);
+  }
+
+  #call<Event>(listener: Listener<Event>, event: Event): void {
+    try {
+      const done = listener(event);
+      if (done instanceof Promise) done.catch((error: unknown) => this.#owner.failed(error));
+    } catch (error) {
+      this.#owner.failed(error);
     }
   }
 }

@@ -6,7 +6,7 @@ import { BusbarError } from "../../src/kernel/errors.js";
 import { Session } from "../../src/session/session.js";
 import { MemoryNetwork, type MemoryPeer } from "../../src/testing/memory-network.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
-import { request, SessionWorld } from "../support/session-world.js";
+import { linkRequest, SessionWorld } from "../support/session-world.js";
 
 const seeds = Array.from({ length: 40 }, (_, index) => index + 1);
 const MESSAGES = 50;
@@ -83,7 +83,7 @@ class Place {
       },
       close: (code: number, reason: string): void => peer.close(code, reason),
     };
-    const session = new Session(this.world.services, { link, request, principal: undefined });
+    const session = new Session(this.world.services, { link, request: linkRequest, principal: undefined });
     return {
       messageReceived: (text: string) => session.receive(text),
       peerClosed: () => session.closed(),

@@ -13,6 +13,7 @@ import type { LogFields, Logger } from "../../src/kernel/logger.js";
 import { LocalExecutor } from "../../src/pipeline/executor.js";
 import { Pipeline } from "../../src/pipeline/pipeline.js";
 import type { Processor } from "../../src/pipeline/processor.js";
+import type { LinkRequest } from "../../src/session/admission.js";
 import { sessionLimits, type SessionLimits } from "../../src/session/limits.js";
 import type { Link } from "../../src/session/link.js";
 import { LiveMarks } from "../../src/session/live-marks.js";
@@ -84,6 +85,8 @@ export const request: AuthenticationRequest = {
   remoteAddress: "192.0.2.1",
   credentials: undefined,
 };
+
+export const linkRequest: LinkRequest = { remoteAddress: request.remoteAddress, toAuthenticate: () => request };
 
 export function principal(id: string, ...roles: string[]): Principal {
   return { id, roles, claims: {}, expiresAtMs: undefined };
@@ -190,7 +193,7 @@ export class Client {
   #id = 0;
 
   constructor(services: SessionServices, known: Principal | undefined, clock: VirtualClock) {
-    this.session = new Session(services, { link: this.link, request, principal: known });
+    this.session = new Session(services, { link: this.link, request: linkRequest, principal: known });
     this.#clock = clock;
   }
 

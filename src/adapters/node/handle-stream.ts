@@ -131,8 +131,11 @@ export function takenTransportOf(socket: Socket): Transport | undefined {
     if (Reflect.get(handle, key) === socket) Reflect.set(handle, key, null);
   }
   socket.destroy();
-  return new HandleTransport(handle, binding, () => {});
+  return new HandleTransport(handle, binding, toldToNobody);
 }
+
+/** One for all: what waits for the end of a taken connection is its listener alone. */
+function toldToNobody(): void {}
 
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 const chunks = new Prefix(readBuffer);
