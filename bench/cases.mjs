@@ -57,6 +57,9 @@ const fanout = (one) => ({
 /** @param {Partial<Case> & { name: string, title: string }} one @returns {Case} */
 const system = (one) => fanout({ group: "system", servers: systems, ...one });
 
+const idleNote =
+  "*At first* is when all have just come, *idle* when nothing happened for 110 s: by then a collector has given back what coming took.";
+
 /** @type {readonly Case[]} */
 export const cases = [
   echo({ name: "echo-1", title: "Echo, 64 connections, 64 B, one in flight" }),
@@ -66,7 +69,14 @@ export const cases = [
   fanout({ name: "fanout-8", title: "Fan-out to 1,000, 64 B, 8 in flight", inflight: 8 }),
   fanout({ name: "fanout-1k", title: "Fan-out to 1,000, 1 KiB, 4 in flight", size: 1024, inflight: 4 }),
   echo({ name: "handshakes", title: "Handshakes, 64 at once", mode: "handshake", per: "handshake", warmupMs: 3000 }),
-  echo({ name: "idle", title: "10,000 idle connections", mode: "idle", per: "connection", conns: 10_000, rounds: 1 }),
+  echo({
+    name: "idle",
+    title: "10,000 idle connections",
+    mode: "idle",
+    per: "connection",
+    conns: 10_000,
+    note: idleNote,
+  }),
   echo({
     name: "deflate-echo",
     short: "Compressed echo, 1.1 KB of JSON",
@@ -178,8 +188,7 @@ export const cases = [
     conns: 10_000,
     rooms: 3000,
     members: 10,
-    rounds: 1,
     servers: ["memory", "disk", "socketio"],
-    note: "3,000 channels with 10 subscribers each; with Socket.IO as many rooms.",
+    note: `3,000 channels with 10 subscribers each; with Socket.IO as many rooms. ${idleNote}`,
   }),
 ];

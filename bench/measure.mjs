@@ -7,7 +7,7 @@ import { servers } from "./servers.mjs";
 const SERVER_CORE = "0";
 const LOAD_CORE = "1";
 /** Until code that runs often is compiled. */
-const WARMUP_MS = 2500;
+const WARMUP_MS = 2000;
 
 /**
  * @typedef {import("./cases.mjs").Case} Case
@@ -25,7 +25,8 @@ const WARMUP_MS = 2500;
  * @property {number} loadCpuShare
  * @property {number} bytesReceived for each operation
  * @property {number} [publishesPerSecond] where the rate was fixed
- * @property {number} [bytesPerConnection]
+ * @property {number} [bytesPerConnection] when all of them have been idle for a while
+ * @property {number} [bytesAtFirst] … and when they had just come
  */
 
 /**
@@ -63,13 +64,14 @@ export async function start(one, id) {
  * @param {Case} one
  * @param {string} id of the server
  * @param {Running} server
- * @param {{ ms: number, warmup?: number | undefined, rate?: number }} how
+ * @param {{ ms: number, warmup?: number | undefined, rate?: number, onCame?: () => void }} how `onCame` is told, in an idle
+ *   case, when all connections are there
  * @returns {Promise<Sample>}
  */
-export function load(one, id, { ended, pid, port }, { ms, rate = 0, warmup = one.warmupMs ?? WARMUP_MS }) {
-  const { dialect, path } = servers[id];
+export function load(one, id, { ended, pid, port }, { ms, onCame, rate = 0, warmup }) {
+  const { dialect, path, warmupMs = one.warmupMs ?? WARMUP_MS } = servers[id];
   const { deflate = false, history = 0, inflight, members, missed = 0, mode, rooms = 1, size } = one;
-  const told = runLoad({
+  const flags = {
     port,
     pid,
     mode,
@@ -78,7 +80,7 @@ export function load(one, id, { ended, pid, port }, { ms, rate = 0, warmup = one
     conns: connsOf(one, id),
     size,
     inflight,
-    warmup,
+    warmup: warmup ?? warmupMs,
     ms: Math.max(ms, one.msMin ?? 0),
     rate,
     deflate: Number(deflate),
@@ -86,8 +88,8 @@ export function load(one, id, { ended, pid, port }, { ms, rate = 0, warmup = one
     ...(members !== undefined && { members }),
     missed,
     history,
-  });
-  return Promise.race([told, ended]);
+  };
+  return Promise.race([runLoad(flags, onCame), ended]);
 }
 
 /**
@@ -110,15 +112,22 @@ export async function measure(one, id, how) {
 /** @param {Case} one @param {string} id */
 export const connsOf = ({ conns, connsOf: others = {} }, id) => others[id] ?? conns;
 
-/** @param {Readonly<Record<string, unknown>>} options */
-async function runLoad(options) {
+/** @param {Readonly<Record<string, unknown>>} options @param {(() => void) | undefined} onCame */
+async function runLoad(options, onCame) {
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const load = spawn("taskset", ["-c", LOAD_CORE, "build/load", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   let told = "";
   load.stdout.on("data", (text) => (told += text));
+  if (onCame !== undefined) load.stdout.once("data", onCame);
   const [code] = await once(load, "close");
   if (code !== 0) throw new Error(`the load failed: load ${flags.join(" ")}`);
-  return JSON.parse(told);
+  return Object.assign(
+    {},
+    ...told
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  );
 }
 
 /** Some remove what they wrote when they are asked to end; the others are ended. */
@@ -155,6 +164,7 @@ export function summary(samples, one, id) {
     bytesReceived: of(({ bytesReceived, operations }) => bytesReceived / Math.max(1, operations)),
     ...(one.mode === "idle" && {
       bytesPerConnection: of(({ residentKb, residentKbBefore }) => ((residentKb - residentKbBefore) * 1024) / conns),
+      bytesAtFirst: of(({ residentKbBefore, residentKbCame }) => ((residentKbCame - residentKbBefore) * 1024) / conns),
     }),
   };
 }

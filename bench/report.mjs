@@ -100,7 +100,12 @@ function table(result) {
   const isPaced = rows.some(({ publishesPerSecond }) => publishesPerSecond !== undefined);
   const columns =
     mode === "idle"
-      ? { "bytes for each": (/** @type {Row} */ row) => number(row.bytesPerConnection ?? 0), ours: ratio, RSS: memory }
+      ? {
+          "bytes for each, at first": (/** @type {Row} */ row) => number(row.bytesAtFirst ?? 0),
+          "… idle": (/** @type {Row} */ row) => number(row.bytesPerConnection ?? 0),
+          ours: ratio,
+          RSS: memory,
+        }
       : {
           ...(isPaced && { "publishes a second": (/** @type {Row} */ row) => number(row.publishesPerSecond ?? 0) }),
           "a second": (/** @type {Row} */ row) => number(row.perSecond),

@@ -12,6 +12,7 @@
  * @property {"raw" | "socketio" | "busbar"} dialect what it speaks
  * @property {string} path
  * @property {number} [rounds] how often it is measured at most: what is far away needs no exact figure
+ * @property {number} [warmupMs] for how long it is warmed up: without a compiler at run time it needs little
  * @property {(start: Start) => readonly string[]} command
  */
 
@@ -22,14 +23,14 @@ const bun = "node_modules/.bin/bun";
  *
  * @param {string} name
  * @param {readonly string[]} program
- * @param {number} [rounds]
+ * @param {Pick<Server, "rounds" | "warmupMs">} [measured]
  * @returns {Server}
  */
-const engine = (name, program, rounds = 10) => ({
+const engine = (name, program, measured) => ({
   name,
   dialect: "raw",
   path: "/",
-  rounds,
+  ...measured,
   command: ({ deflate, port, work }) => [...program, String(port), work, ...(deflate ? ["deflate"] : [])],
 });
 
@@ -68,11 +69,11 @@ const socketIo = (name, words) => ({
 export const servers = {
   engine: engine("busbar, the engine", [process.execPath, "servers/busbar-engine.mjs"]),
   busbarBun: engine("busbar, the engine, on Bun", [bun, "servers/busbar-engine.mjs"]),
-  ws: engine("ws", [process.execPath, "servers/ws.mjs"]),
+  ws: engine("ws", [process.execPath, "servers/ws.mjs"], { rounds: 2 }),
   uwebsockets: engine("uWebSockets.js", [process.execPath, "servers/uwebsockets.mjs"]),
-  bun: engine("Bun.serve", [bun, "servers/bun-serve.mjs"]),
-  python: engine("websockets (Python)", ["/usr/bin/python3", "servers/websockets.py"], 1),
-  floor: engine("floor (C, epoll)", ["build/floor"], 2),
+  bun: engine("Bun.serve", [bun, "servers/bun-serve.mjs"], { rounds: 2 }),
+  python: engine("websockets (Python)", ["/usr/bin/python3", "servers/websockets.py"], { rounds: 1, warmupMs: 500 }),
+  floor: engine("floor (C, epoll)", ["build/floor"], { rounds: 2, warmupMs: 500 }),
   memory: system("memory"),
   disk: system("disk"),
   socketio: socketIo("Socket.IO", []),

@@ -138,4 +138,5 @@ uint64_t cpuNs(long pid);
 long residentKb(long pid);
 void startMeasure(void);
 void endMeasure(void);
+void tellCame(void);
 void tell(long residentBefore);

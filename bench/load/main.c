@@ -77,6 +77,7 @@ static void runMeasured(void) {
     begin();
   }
   runFor(options.warmupMs);
+  if (options.mode == IDLE) tellCame();
   startMeasure();
   runFor(options.ms);
   endMeasure();

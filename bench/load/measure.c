@@ -95,6 +95,12 @@ void endMeasure(void) {
   loadAfter = ownUs();
 }
 
+/* All connections are there, and the time in which they are idle begins. */
+void tellCame(void) {
+  printf("{\"residentKbCame\":%ld}\n", residentKb(options.pid));
+  fflush(stdout);
+}
+
 void tell(long residentBefore) {
   if (options.mode != IDLE && operations == 0) fail("nothing came back");
   double per = operations == 0 ? 1 : (double)operations, seconds = (double)(endedAt - startedAt) / 1e9;

@@ -78,7 +78,7 @@ describe("the page", () => {
   it("has a table for each case, the targets, charts, and says what grows worse than it should", () => {
     const figures = {
       ...{ perSecond: 1000, cpuUs: 2, p50Us: 100, p99Us: 2000, p999Us: 3_000_000, residentMb: 50, loadCpuShare: 0.9 },
-      ...{ bytesReceived: 64, bytesPerConnection: 4000, publishesPerSecond: 10 },
+      ...{ bytesReceived: 64, bytesAtFirst: 8000, bytesPerConnection: 4000, publishesPerSecond: 10 },
     };
     const results = cases.map((one: { servers: readonly string[] }) => ({
       ...one,
