@@ -50,7 +50,7 @@ static void publish(uint64_t now) {
 
 /* At a rate: publish what is due. A message's time is when it should have been sent, however late that was. */
 void publishDue(uint64_t now) {
-  if (isOver || begunAt == 0) return;
+  if (isOver || begunAt == 0 || now < dueAt) return;
   while (dueAt <= now) {
     publish(dueAt);
     dueAt = begunAt + (uint64_t)((double)++due * 1e9 / options.rate);
