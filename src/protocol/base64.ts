@@ -34,5 +34,7 @@ export function decodeBase64(text: string): Uint8Array | undefined {
     group = ((group << 6) | (value - 1)) & 0xff_ffff;
     if (at % 4 > 0) bytes[written++] = group >> (6 - (at % 4) * 2);
   }
-  return encodeBase64(bytes) === text ? bytes : undefined;
+  // Bits that the last digit has and no byte takes.
+  const unused = (1 << (padding * 2)) - 1;
+  return (group & unused) === 0 ? bytes : undefined;
 }

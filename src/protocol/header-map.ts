@@ -10,6 +10,8 @@ const SEPARATOR = "\n";
 export class HeaderMap implements Iterable<readonly [string, string]> {
   /** Names and values by turns; one text of them once they were packed. */
   #fields: readonly string[] | string;
+  /** The names in lower case, from the first look on until the fields are packed: a handshake looks ten times. */
+  #names: readonly string[] | undefined;
 
   /** @param raw names and values by turns, in the order in which they came, as `rawHeaders` of `node:http`. */
   constructor(raw: readonly string[]) {
@@ -19,6 +21,7 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
   /** Take up less memory from now on, and more time for each look: for whoever keeps the fields, and may never look at them. */
   pack(): void {
     if (typeof this.#fields !== "string") this.#fields = this.#fields.join(SEPARATOR);
+    this.#names = undefined;
   }
 
   #raw(): readonly string[] {
@@ -40,15 +43,9 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
   /** All values of a field, each by itself. */
   getAll(name: string): readonly string[] {
     const lowerName = name.toLowerCase();
-    const values: string[] = [];
-    let isName = false;
-    let isWanted = false;
-    for (const text of this.#raw()) {
-      isName = !isName;
-      if (isName) isWanted = text.length === lowerName.length && text.toLowerCase() === lowerName;
-      else if (isWanted) values.push(text);
-    }
-    return values;
+    const raw = this.#raw();
+    const names = (this.#names ??= lowerNames(raw));
+    return raw.filter((_, at) => isValue(at) && names[at >> 1] === lowerName);
   }
 
   /** The fields as they came. */
@@ -63,4 +60,13 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
       }
     }
   }
+}
+
+function lowerNames(raw: readonly string[]): readonly string[] {
+  return raw.filter((_, at) => !isValue(at)).map((name) => name.toLowerCase());
+}
+
+/** Names and values come by turns. */
+function isValue(at: number): boolean {
+  return at % 2 === 1;
 }

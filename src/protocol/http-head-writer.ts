@@ -22,10 +22,11 @@ export function addedHeaders(headers: HeaderList): HeaderList {
 /**
  * Write a head, one byte for each character as `HttpHeadReader` reads it, and a body in UTF-8 behind it.
  *
+ * @param start the first line, and headers behind it that need no look
  * @throws HandshakeError `handshake/header` for a name or a value that would break the head apart.
  */
-export function encodeHead(startLine: string, headers: HeaderList, body = ""): Uint8Array {
-  let head = `${startLine}\r\n`;
+export function encodeHead(start: string, headers: HeaderList, body = ""): Uint8Array {
+  let head = `${start}\r\n`;
   for (const [name, value] of headers) {
     assertHeader(name, value);
     head += `${name}: ${value}\r\n`;

@@ -24,6 +24,9 @@ const HOST = /^(?:[A-Za-z0-9\-._~%!$&'()*+,;=]+|\[[0-9A-Za-z:.]+\])(?::[0-9]*)?$
 /** Origin form (RFC 9112, 3.2.1): printable ASCII, and no fragment. */
 const ORIGIN_FORM = /^\/[!"$-~]*$/;
 
+/** What every answer begins with that opens a WebSocket (RFC 6455, 4.2.2). */
+const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
+
 /** RFC 9110, 15.5.22: a 426 names what to upgrade to. */
 const UPGRADE = { Upgrade: "websocket" };
 
@@ -94,10 +97,7 @@ export interface UpgradeAcceptance {
  * @throws HandshakeError `handshake/header` for a header that cannot be sent or that the handshake writes itself.
  */
 export function acceptUpgrade({ deflate, headers = [], key, protocol }: UpgradeAcceptance): Uint8Array {
-  return encodeHead("HTTP/1.1 101 Switching Protocols", [
-    ["Upgrade", "websocket"],
-    ["Connection", "Upgrade"],
-    ["Sec-WebSocket-Accept", acceptKey(key)],
+  return encodeHead(`${SWITCHING}\r\nSec-WebSocket-Accept: ${acceptKey(key)}`, [
     ...(protocol === undefined ? [] : ([["Sec-WebSocket-Protocol", protocol]] as const)),
     ...(deflate === undefined ? [] : ([["Sec-WebSocket-Extensions", formatDeflateAnswer(deflate)]] as const)),
     ...addedHeaders(headers),

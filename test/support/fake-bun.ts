@@ -47,11 +47,6 @@ export class FakeBunSocket implements BunSocket<unknown> {
     this.calls.push("shutdown");
   }
 
-  setNoDelay(): boolean {
-    this.calls.push("setNoDelay");
-    return true;
-  }
-
   /** As Bun does it: told within the call, and an end behind it. */
   close(): void {
     this.calls.push("close");

@@ -14,7 +14,6 @@ export interface BunSocket<Data> {
   shutdown(): void;
   /** End both, and drop what is not on its way; `close` is told within this call, or later. */
   close(): void;
-  setNoDelay(isOn: boolean): boolean;
 }
 
 /** What is told of the sockets of a listener. Nothing of it is told behind `close`, but `end`. */

@@ -34,7 +34,7 @@ describe("a listener of Bun", () => {
     const [first] = [bun.connect(), bun.connect()];
     expect(bun.connect().calls).toEqual(["close"]);
     first?.cut();
-    expect(bun.connect().calls).toEqual(["setNoDelay"]);
+    expect(bun.connect().calls).toEqual([]);
     expect(transports.map(({ remoteAddress }) => remoteAddress)).toEqual(["local", "local", "local"]);
   });
 

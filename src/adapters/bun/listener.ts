@@ -15,7 +15,10 @@ export interface BunListenerOptions {
   readonly onTlsFailed: (address: string, reason: string) => void;
 }
 
-/** Listens with Bun's TCP, and brings each connection as a transport. */
+/**
+ * Listens with Bun's TCP, and brings each connection as a transport. Bun itself has the kernel send small segments at once
+ * (`TCP_NODELAY`) on each connection that it takes.
+ */
 export class BunListener {
   readonly #options: BunListenerOptions;
   readonly #listener: BunTcpListener;
@@ -66,7 +69,6 @@ export class BunListener {
   #open(socket: BunSocket<BunTransport | undefined>): void {
     if (this.#count === this.#options.connectionsMax) return socket.close();
     this.#count++;
-    socket.setNoDelay(true);
     const transport = new BunTransport(socket, this.#options.tls !== undefined);
     socket.data = transport;
     this.#options.accept(transport);
