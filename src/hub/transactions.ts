@@ -1,4 +1,5 @@
 import { assert, BusbarError } from "../kernel/errors.js";
+import { whenSettled } from "../kernel/when-settled.js";
 import type { Published } from "./append-line.js";
 import type { ChannelLog, Turn } from "./channel-log.js";
 import type { Appended, Batch, Draft, Rider, Store, TransactionStore } from "./store.js";
@@ -33,7 +34,7 @@ interface Transaction {
 export class Transactions {
   readonly #store: Store;
   /** Settles, never rejects, when the transaction that was begun last is over. */
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
 
   constructor(store: Store) {
     this.#store = store;
@@ -57,7 +58,7 @@ export class Transactions {
     const published = this.#last.then(async () =>
       this.#publishAll(store, { batches, rider, turns: taken(await taking) }),
     );
-    this.#last = published.catch(() => {});
+    this.#last = whenSettled(published);
     return published;
   }
 

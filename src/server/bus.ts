@@ -156,7 +156,7 @@ export class Bus<App extends Contract> {
       audit: trail.record,
       marks: new LiveMarks(clock),
       wallClock: new WallClockWatch(clock),
-      pushes: new PushEncoder({ sizeMax: 2 * sessionLimits.outboxBytesMax }),
+      pushes: new PushEncoder({ sizeMax: sessionLimits.outboxBytesMax }),
       // What the application handles itself goes before.
       calls: new Map([...operatorHandlers(app, processing), ...calls]),
       registry: new SessionRegistry(),

@@ -1,4 +1,5 @@
 import type { Logger } from "../../kernel/logger.js";
+import { whenSettled } from "../../kernel/when-settled.js";
 import type { GroupPosition, GroupRecord, GroupStore } from "../../pipeline/group-store.js";
 import type { Door } from "./door.js";
 import type { Environment, Write } from "./environment.js";
@@ -14,9 +15,9 @@ export interface LmdbGroupsOptions {
 export class LmdbGroups implements GroupStore {
   readonly #options: LmdbGroupsOptions;
   /** The last call that changes which groups there are. It never rejects. */
-  #lastChange: Promise<unknown> = Promise.resolve();
+  #lastChange: Promise<void> = Promise.resolve();
   /** The last move; those before it are written before. It never rejects. */
-  #lastMove: Promise<unknown> = Promise.resolve();
+  #lastMove: Promise<void> = Promise.resolve();
 
   constructor(options: LmdbGroupsOptions) {
     this.#options = options;
@@ -86,7 +87,7 @@ export class LmdbGroups implements GroupStore {
         }),
       );
     });
-    this.#lastMove = moved.catch(() => {});
+    this.#lastMove = whenSettled(moved);
     return door.doing(moved);
   }
 
@@ -102,7 +103,7 @@ export class LmdbGroups implements GroupStore {
     door.assertOpen();
     const moved = this.#lastMove;
     const changed = this.#lastChange.then(() => moved).then(work);
-    this.#lastChange = changed.catch(() => {});
+    this.#lastChange = whenSettled(changed);
     return door.doing(changed);
   }
 

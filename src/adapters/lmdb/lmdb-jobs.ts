@@ -1,6 +1,7 @@
 import type { Clock } from "../../kernel/clock.js";
 import { BusbarError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/logger.js";
+import { whenSettled } from "../../kernel/when-settled.js";
 import {
   bytesOf,
   freshJob,
@@ -77,7 +78,7 @@ export class LmdbJobs implements JobStore {
   readonly #ends: EndedIds;
   #lastSequence: number;
   /** The last call that looked ids up before it wrote. It never rejects. */
-  #lastAccept: Promise<unknown> = Promise.resolve();
+  #lastAccept: Promise<void> = Promise.resolve();
   /** What is not committed yet, so that changes build on those before without waiting for them. */
   readonly #pending = new Map<number, Pending>();
 
@@ -108,7 +109,7 @@ export class LmdbJobs implements JobStore {
   async accept(drafts: readonly JobDraft[]): Promise<readonly JobAccepted[]> {
     this.#options.door.assertOpen();
     const accepted = this.#lastAccept.then(() => this.#accept(drafts));
-    this.#lastAccept = accepted.catch(() => {});
+    this.#lastAccept = whenSettled(accepted);
     return this.#options.door.doing(accepted);
   }
 

@@ -2,6 +2,7 @@ import type { Appended, Draft, LogOptions, Message, Origin, ReadRange, StoredMem
 import type { Clock } from "../../kernel/clock.js";
 import { BusbarError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/logger.js";
+import { whenSettled } from "../../kernel/when-settled.js";
 import type { Environment, Write } from "./environment.js";
 import type { OriginLimits } from "./origin-limits.js";
 import {
@@ -67,7 +68,7 @@ export class LmdbLog {
   /** Whether the store has a record of the channel. */
   #isKnown: boolean;
   /** The last write, which the next one waits for. It never rejects. */
-  #lastWrite: Promise<unknown> = Promise.resolve();
+  #lastWrite: Promise<void> = Promise.resolve();
 
   /** @throws BusbarError `store/corrupt` where the channel's own record is damaged. */
   constructor(options: LmdbLogOptions) {
@@ -168,7 +169,7 @@ export class LmdbLog {
   /** Begin when all writes before are done: each builds on what they left. */
   #inOrder<Value>(work: () => Promise<Value>): Promise<Value> {
     const done = this.#lastWrite.then(work);
-    this.#lastWrite = done.catch(() => {});
+    this.#lastWrite = whenSettled(done);
     return done;
   }
 
