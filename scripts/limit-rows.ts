@@ -206,6 +206,10 @@ const server: ServerTexts = {
       exceeded: "a repeat of an older one is refused",
       code: "`publish/unknown-repeat`",
     },
+    readBatchesBytesMax: {
+      what: "bytes of what was read on disk and is kept for a second for others who read the same, messages counting 128 more",
+      exceeded: "what was read first is read from the disk again",
+    },
   },
 };
 

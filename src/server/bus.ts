@@ -156,7 +156,7 @@ export class Bus<App extends Contract> {
       audit: trail.record,
       marks: new LiveMarks(clock),
       wallClock: new WallClockWatch(clock),
-      pushes: new PushEncoder({ sizeMax: sessionLimits.outboxBytesMax }),
+      pushes: new PushEncoder({ clock, sizeMax: sessionLimits.outboxBytesMax }),
       // What the application handles itself goes before.
       calls: new Map([...operatorHandlers(app, processing), ...calls]),
       registry: new SessionRegistry(),
@@ -234,6 +234,7 @@ export class Bus<App extends Contract> {
     await this.#workers.close();
     await this.#processing.ended();
     this.#hub.close();
+    this.#services.pushes.forget();
     await this.#store.close();
   }
 

@@ -1,4 +1,4 @@
-import type { OriginLimits } from "../adapters/lmdb/origin-limits.js";
+import type { LmdbLimits } from "../adapters/lmdb/lmdb-limits.js";
 import type { Store } from "../hub/store.js";
 import type { Clock } from "../kernel/clock.js";
 import type { Logger } from "../kernel/logger.js";
@@ -8,7 +8,7 @@ export interface EmbeddedStoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly limits: Partial<OriginLimits>;
+  readonly limits: Partial<LmdbLimits>;
 }
 
 /** Open the store on disk in this folder. It is loaded when it is wanted: not everybody installs LMDB. */

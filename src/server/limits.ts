@@ -1,4 +1,4 @@
-import { originLimits } from "../adapters/lmdb/origin-limits.js";
+import { lmdbLimits } from "../adapters/lmdb/lmdb-limits.js";
 import { memoryStoreLimits } from "../adapters/memory/memory-store.js";
 import { auditLimits } from "../auth/audit-trail.js";
 import { policyLimits } from "../auth/authority.js";
@@ -26,7 +26,7 @@ export const serverLimits: AllServerLimits = {
   policy: policyLimits,
   audit: auditLimits,
   memory: memoryStoreLimits,
-  disk: originLimits,
+  disk: lmdbLimits,
 };
 
 /**

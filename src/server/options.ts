@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { OriginLimits } from "../adapters/lmdb/origin-limits.js";
+import type { LmdbLimits } from "../adapters/lmdb/lmdb-limits.js";
 import type { AuditLimits } from "../auth/audit-trail.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { PolicyLimits } from "../auth/authority.js";
@@ -115,8 +115,8 @@ export interface ServerLimits {
   readonly audit?: Partial<AuditLimits>;
   /** How much the memory keeps, and how long repeats of a publish are known there. */
   readonly memory?: Partial<MemoryStoreLimits>;
-  /** How long repeats of a publish are known on disk, where the store is a folder. */
-  readonly disk?: Partial<OriginLimits>;
+  /** How long repeats of a publish are known on disk, and how much of what was read is kept, where the store is a folder. */
+  readonly disk?: Partial<LmdbLimits>;
 }
 
 /** What a bus server can choose, attached or not. */

@@ -107,7 +107,7 @@ export class Rehearsal<App extends Contract> {
       audit: () => undefined,
       marks: new LiveMarks(clock),
       wallClock: new WallClockWatch(clock),
-      pushes: new PushEncoder({ sizeMax: sessionLimits.outboxBytesMax }),
+      pushes: new PushEncoder({ clock, sizeMax: sessionLimits.outboxBytesMax }),
       calls: callTable(app, handle),
       registry: new SessionRegistry(),
       clock,

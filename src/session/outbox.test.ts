@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { FakeLink } from "../../test/support/session-world.js";
+import { VirtualClock } from "../testing/virtual-clock.js";
 import { wireError } from "../wire/errors.js";
 import { Outbox } from "./outbox.js";
 import { PushEncoder } from "./push-encoder.js";
@@ -11,7 +12,7 @@ describe("an outbox", () => {
   beforeEach(() => {
     link = new FakeLink();
     overflows = 0;
-    const pushes = new PushEncoder({ sizeMax: 1_000 });
+    const pushes = new PushEncoder({ clock: new VirtualClock(), sizeMax: 1_000 });
     const limits = { outboxBytesMax: 100 };
     outbox = new Outbox({ limits, pushes }, link, { outboxOverflowed: () => void overflows++ });
   });

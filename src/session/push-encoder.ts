@@ -1,16 +1,21 @@
 import type { PresenceUpdate } from "../hub/sink.js";
 import type { Message } from "../hub/store.js";
+import type { Clock, Timer } from "../kernel/clock.js";
 import { PreparedMessage } from "../websocket/prepared-message.js";
 import type { PresencePush } from "../wire/messages.js";
 import { encodeMessagePush, encodePush } from "../wire/server-message-codec.js";
 
 /** Of so many messages the encoded form is kept at most. A power of two. */
-const slotCount = 256;
+const slotCount = 1024;
+
+/** Who reads the same does so within a second: then all of it is let go of, and encoded anew where somebody still wants it. */
+const KEPT_MS = 1000;
 
 export interface PushEncoderOptions {
+  readonly clock: Clock;
   /**
-   * … and of so many characters of their payloads, but for one message. Each is held in three forms, also when nothing is
-   * published any more. What one connection takes at once should fit: the next takes the same.
+   * … and of so many characters of their payloads, but for one message. Each is held in three forms. What one connection
+   * takes at once should fit: the next takes the same.
    */
   readonly sizeMax: number;
 }
@@ -29,13 +34,16 @@ interface Slot {
  */
 export class PushEncoder {
   readonly #slots: (Slot | undefined)[] = Array.from({ length: slotCount }, () => undefined);
+  readonly #clock: Clock;
   readonly #sizeMax: number;
   #size = 0;
   /** The slot that was emptied last. */
   #emptied = 0;
+  #forgetting: Timer | undefined;
   #presence: { readonly update: PresenceUpdate; readonly prepared: PreparedMessage } | undefined;
 
-  constructor({ sizeMax }: PushEncoderOptions) {
+  constructor({ clock, sizeMax }: PushEncoderOptions) {
+    this.#clock = clock;
     this.#sizeMax = sizeMax;
   }
 
@@ -48,7 +56,16 @@ export class PushEncoder {
     return prepared;
   }
 
+  /** Let go of all messages. */
+  forget(): void {
+    this.#forgetting?.cancel();
+    this.#forgetting = undefined;
+    this.#slots.fill(undefined);
+    this.#size = 0;
+  }
+
   #keep(index: number, slot: Slot): void {
+    this.#forgetting ??= this.#clock.schedule(KEPT_MS, () => this.forget());
     this.#empty(index);
     this.#slots[index] = slot;
     this.#size += slot.message.payload.length;

@@ -30,6 +30,7 @@ const besideTheSource: Readonly<Record<string, readonly [file: string, test: str
     "client/feed",
     "leaves the messages in the log while the reader is slow, and catches up from there",
   ],
+  "limits.disk.readBatchesBytesMax": ["adapters/lmdb/lmdb-store", "reads anew where nothing is to be kept"],
   publishesWaitingMax: ["client/publish-queue", "are refused when too many wait, answered or not"],
   publishesInFlightMax: ["client/publish-queue", "are under way a bounded number at a time"],
   publishCommandsPerSecond: [

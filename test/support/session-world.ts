@@ -147,7 +147,7 @@ export class SessionWorld {
       audit: (entry) => void this.audited.push(entry),
       marks: new LiveMarks(clock),
       wallClock: new WallClockWatch(clock),
-      pushes: new PushEncoder({ sizeMax: 1_000_000 }),
+      pushes: new PushEncoder({ clock, sizeMax: 1_000_000 }),
       calls: new Map(),
       registry: new SessionRegistry(),
       clock,

@@ -7,6 +7,7 @@ import { VirtualClock } from "../../testing/virtual-clock.js";
 import { NodeRandom } from "../node/random.js";
 import { Environment } from "./environment.js";
 import { LmdbLog } from "./lmdb-log.js";
+import { ReadBatches } from "./read-batches.js";
 
 it("writes in the order of the calls, each building on what the one before left", async () => {
   const folder = mkdtempSync(join(tmpdir(), "busbar-log-"));
@@ -18,6 +19,7 @@ it("writes in the order of the calls, each building on what the one before left"
     clock,
     logger: silentLogger,
     limits: { windowMs: 1000, windowMessagesMax: 10 },
+    batches: new ReadBatches(1000, clock),
     channel: "a",
     log: { retention, durability: "memory" },
   });

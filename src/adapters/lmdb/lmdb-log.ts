@@ -5,6 +5,7 @@ import type { Logger } from "../../kernel/logger.js";
 import { whenSettled } from "../../kernel/when-settled.js";
 import type { Environment, Write } from "./environment.js";
 import type { OriginLimits } from "./origin-limits.js";
+import type { ReadBatches } from "./read-batches.js";
 import {
   endKey,
   isIntact,
@@ -33,6 +34,8 @@ export interface LmdbLogOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: OriginLimits;
+  /** What was read lately of all channels. */
+  readonly batches: ReadBatches;
   readonly channel: string;
   readonly log: LogOptions;
 }
@@ -55,6 +58,12 @@ interface State {
 interface Change {
   readonly next: { -readonly [Name in keyof State]: State[Name] };
   readonly writes: Write[];
+}
+
+/** Messages that were read, and their records' size. */
+interface Read {
+  readonly messages: readonly Message[];
+  readonly bytes: number;
 }
 
 /** Writes all of this, or nothing; resolves when it is as durable as it has to be. */
@@ -132,14 +141,26 @@ export class LmdbLog {
     return undefined;
   }
 
-  read({ after, bytesMax, messagesMax, until }: ReadRange): Message[] {
+  /** What others have read lately is not read once more, as long as it is in retention. */
+  read({ after, bytesMax, messagesMax, until: last }: ReadRange): readonly Message[] {
+    const { batches } = this.#options;
+    const { head, number: channelNumber } = this.#state;
+    const limits = { channelNumber, bytesMax, messagesMax, until: Math.min(last, head) };
+    const known = batches.find({ ...limits, first: Math.max(after + 1, this.#firstKept()) });
+    if (known?.[0] !== undefined && known[0].at >= this.#oldestAt()) return known;
+    const { bytes, messages } = this.#readFrom(Math.max(after + 1, this.#firstFresh()), limits);
+    // Whoever wants only one message looks for the beginning of what is kept.
+    if (messages.length > 0 && messagesMax > 1) batches.add({ ...limits, messages, bytes });
+    return messages;
+  }
+
+  #readFrom(first: number, { bytesMax, messagesMax, until }: Omit<ReadRange, "after">): Read {
     const { channel, environment } = this.#options;
-    const { head, number } = this.#state;
+    const { number } = this.#state;
     const messages: Message[] = [];
     let bytes = 0;
-    const start = offsetKey(number, Math.max(after + 1, this.#firstFresh()));
-    const end = offsetKey(number, Math.min(until, head) + 1);
-    for (const { key, value } of environment.messages.getRange({ start, end })) {
+    const range = { start: offsetKey(number, first), end: offsetKey(number, until + 1) };
+    for (const { key, value } of environment.messages.getRange(range)) {
       const offset = offsetOf(key);
       const last = messages.at(-1);
       if (last !== undefined && offset !== last.offset + 1) break;
@@ -153,7 +174,7 @@ export class LmdbLog {
       bytes += value.length;
       if (messages.length === messagesMax || bytes >= bytesMax) break;
     }
-    return messages;
+    return { messages, bytes };
   }
 
   /** Let go of what is out of retention or of the window, of a bounded number of each. */
@@ -216,9 +237,9 @@ export class LmdbLog {
 
   /** Remove the oldest messages that are out of retention, at most `steps`. What this change adds is looked at later. */
   #trim({ next, writes }: Change, steps: number): void {
-    const { clock, environment, log } = this.#options;
-    const { bytesMax, forMs, keep } = log.retention;
-    const oldestAt = clock.wallTimeMs() - forMs;
+    const { environment, log } = this.#options;
+    const { bytesMax, keep } = log.retention;
+    const oldestAt = this.#oldestAt();
     for (let step = 0; step < steps && next.oldest <= this.#state.head; step++) {
       const key = offsetKey(next.number, next.oldest);
       const record = environment.messages.getBinary(key);
@@ -252,15 +273,24 @@ export class LmdbLog {
     }
   }
 
+  /** The offset of the oldest message that is neither gone nor one too many. */
+  #firstKept(): number {
+    const { head, oldest } = this.#state;
+    return Math.max(oldest, head - this.#options.log.retention.keep + 1);
+  }
+
+  /** What was published before is too old. */
+  #oldestAt(): number {
+    const { clock, log } = this.#options;
+    return clock.wallTimeMs() - log.retention.forMs;
+  }
+
   /** The offset of the oldest message that is in retention: times rise with the offsets. */
   #firstFresh(): number {
-    const { clock, log } = this.#options;
-    const { forMs, keep } = log.retention;
-    const { head, oldest } = this.#state;
-    let low = Math.max(oldest, head - keep + 1);
-    if (forMs === Number.POSITIVE_INFINITY) return low;
-    const oldestAt = clock.wallTimeMs() - forMs;
-    let high = head + 1;
+    const oldestAt = this.#oldestAt();
+    let low = this.#firstKept();
+    if (oldestAt === Number.NEGATIVE_INFINITY) return low;
+    let high = this.#state.head + 1;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       if (this.#atOf(middle) < oldestAt) low = middle + 1;

@@ -180,6 +180,74 @@ describe("the embedded store", () => {
     expect(await store.open("a", options())).toMatchObject({ head: 1 });
   });
 
+  describe("read by several", () => {
+    const read = (after = 0, limits = {}): Promise<readonly Message[]> =>
+      store.read("a", { ...everything, after, ...limits });
+
+    it("gives the same messages to all, decoded once, also to who begins in their middle", async () => {
+      await store.open("a", options());
+      await fill("1", "2", "3");
+      const first = await read();
+      expect(await read()).toBe(first);
+      expect((await read(1))[0]).toBe(first[1]);
+    });
+
+    it("gives what was appended since, too", async () => {
+      await store.open("a", options());
+      await fill("1");
+      await read();
+      await fill("2");
+      expect(await offsets()).toEqual([1, 2]);
+    });
+
+    it("gives nothing that was let go of meanwhile, for its number or its bytes", async () => {
+      await store.open("a", options({ keep: 3 }));
+      await fill("1", "2", "3");
+      await read();
+      await fill("4");
+      expect([await offsets(), await offsets(1)]).toEqual([
+        [2, 3, 4],
+        [2, 3, 4],
+      ]);
+      await store.release("a");
+      await store.open("a", options({ keep: 2 }));
+      expect(await offsets()).toEqual([3, 4]);
+      await store.release("a");
+      await store.open("a", options({ bytesMax: 1 }));
+      await store.release("a");
+      await store.open("a", options({ bytesMax: 1 }));
+      expect(await offsets()).toEqual([4]);
+    });
+
+    it("gives nothing that has become too old, and reads what is not", async () => {
+      await store.open("a", options({ forMs: 100 }));
+      await fill("1");
+      clock.advance(60);
+      await fill("2");
+      expect(await offsets()).toEqual([1, 2]);
+      clock.advance(41);
+      expect(await offsets()).toEqual([2]);
+    });
+
+    it("does not give one channel's messages for another's", async () => {
+      await store.open("a", options());
+      await store.open("b", options());
+      await fill("1");
+      await store.append("b", [draft("2")]);
+      await read();
+      expect((await store.read("b", everything)).map(({ payload }) => payload)).toEqual(["2"]);
+    });
+
+    it("reads anew where nothing is to be kept", async () => {
+      await reopen({ readBatchesBytesMax: 1 });
+      await store.open("a", options());
+      await fill("1", "2");
+      const first = await read();
+      expect(await read()).toEqual(first);
+      expect(await read()).not.toBe(first);
+    });
+  });
+
   describe("that was damaged", () => {
     const damage = async (table: "channels" | "members" | "messages" | "origins" | "window"): Promise<void> => {
       await store.close();

@@ -19,10 +19,11 @@ import type { Random } from "../../kernel/random.js";
 import { optionalDeferred } from "../../kernel/deferred.js";
 import { Door } from "./door.js";
 import { Environment, type Write } from "./environment.js";
+import { lmdbLimits, type LmdbLimits } from "./lmdb-limits.js";
 import { LmdbGroups } from "./lmdb-groups.js";
 import { LmdbJobs } from "./lmdb-jobs.js";
 import { LmdbLog } from "./lmdb-log.js";
-import { originLimits, type OriginLimits } from "./origin-limits.js";
+import { ReadBatches } from "./read-batches.js";
 import { isIntact, readJson } from "./records.js";
 
 export interface LmdbStoreOptions {
@@ -31,7 +32,7 @@ export interface LmdbStoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly limits?: Partial<OriginLimits>;
+  readonly limits?: Partial<LmdbLimits>;
 }
 
 /** What is too old in channels that nobody uses is looked for this often, in so many channels. */
@@ -49,7 +50,8 @@ export class LmdbStore implements TransactionStore {
   readonly groups: LmdbGroups;
   readonly #options: LmdbStoreOptions;
   readonly #environment: Environment;
-  readonly #limits: OriginLimits;
+  readonly #limits: LmdbLimits;
+  readonly #batches: ReadBatches;
   readonly #open = new Map<string, LmdbLog>();
   readonly #door = new Door();
   /** Channels that nobody uses and that are being trimmed. */
@@ -61,7 +63,8 @@ export class LmdbStore implements TransactionStore {
   private constructor(options: LmdbStoreOptions, environment: Environment) {
     this.#options = options;
     this.#environment = environment;
-    this.#limits = { ...originLimits, ...options.limits };
+    this.#limits = { ...lmdbLimits, ...options.limits };
+    this.#batches = new ReadBatches(this.#limits.readBatchesBytesMax, options.clock);
     const { clock, logger } = options;
     const door = this.#door;
     this.jobs = new LmdbJobs({ environment, clock, logger, door, limits: this.#limits });
@@ -125,6 +128,7 @@ export class LmdbStore implements TransactionStore {
 
   async close(): Promise<void> {
     this.#sweep?.cancel();
+    this.#batches.forget();
     this.#open.clear();
     await this.#door.close();
     await this.#environment.close();
@@ -163,7 +167,8 @@ export class LmdbStore implements TransactionStore {
 
   #log(channel: string, log: LogOptions): LmdbLog {
     const { clock, logger } = this.#options;
-    return new LmdbLog({ environment: this.#environment, clock, logger, limits: this.#limits, channel, log });
+    const common = { environment: this.#environment, clock, logger, limits: this.#limits, batches: this.#batches };
+    return new LmdbLog({ ...common, channel, log });
   }
 
   #openLog(channel: string): LmdbLog {
