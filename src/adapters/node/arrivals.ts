@@ -1,7 +1,7 @@
 import type { Server, Socket } from "node:net";
 import { Server as TlsServer } from "node:tls";
 import type { Transport } from "../../websocket/ports.js";
-import { handleTransportOf } from "./handle-stream.js";
+import { handleTransportOf, takeConnections } from "./handle-stream.js";
 import { NodeTransport } from "./transport.js";
 
 export interface ArrivalsOptions {
@@ -12,9 +12,6 @@ export interface ArrivalsOptions {
   /** Takes each connection, on which nothing was read. */
   readonly accept: (transport: Transport) => void;
 }
-
-/** What takes a connection's handle: a member of the handle that a server listens with. */
-type OnConnection = (this: unknown, error: number, handle: unknown) => void;
 
 /**
  * The connections of a listening server, as transports.
@@ -36,7 +33,7 @@ export class Arrivals {
       server.on("secureConnection", (socket) => accept(new NodeTransport(socket)));
     } else {
       server.on("connection", (socket: Socket) => accept(new NodeTransport(socket)));
-      this.#takeHandles();
+      takeConnections(server, (handle) => this.#take(handle));
     }
   }
 
@@ -44,18 +41,6 @@ export class Arrivals {
   async close(): Promise<void> {
     await new Promise<void>((resolve) => this.#options.server.close(() => resolve()));
     if (this.#count > 0) await new Promise<void>((resolve) => this.#onEmpty.push(resolve));
-  }
-
-  /** Have the server's handle bring connections here instead of having sockets made for them. */
-  #takeHandles(): void {
-    const listening: unknown = Reflect.get(this.#options.server, "_handle");
-    if (typeof listening !== "object" || listening === null) return;
-    const onConnection: unknown = Reflect.get(listening, "onconnection");
-    if (typeof onConnection !== "function") return;
-    const take: OnConnection = (error, handle) => {
-      if (error !== 0 || !this.#take(handle)) Reflect.apply(onConnection, listening, [error, handle]);
-    };
-    Reflect.set(listening, "onconnection", take);
   }
 
   /** Take a connection; false where it is for the server itself. */

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { connect, createServer, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { rawStreamOf, type RawStream } from "./handle-stream.js";
+import { rawStreamOf } from "./handle-stream.js";
+import type { RawStream } from "./raw-stream.js";
 
 describe("what is under a socket", () => {
   let server: ReturnType<typeof createServer>;

@@ -3,7 +3,8 @@ import { TLSSocket } from "node:tls";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener } from "../../websocket/ports.js";
 import { transportError } from "../../kernel/transport-error.js";
-import { rawStreamOf, type RawStream } from "./handle-stream.js";
+import { rawStreamOf } from "./handle-stream.js";
+import type { RawStream } from "./raw-stream.js";
 
 export interface NodeTransportOptions {
   /** Finds what is under the socket, which is faster; where there is nothing, the socket does all. */
