@@ -55,7 +55,6 @@ export const growths = [
     of: "channels",
     per: "publish and its delivery",
     sizes: tens(1, 5),
-    onceFrom: 100_000,
     servers: ["memory"],
     caseOf: (rooms) => ({
       ...small,

@@ -24,14 +24,14 @@ const RESULTS = "build/results.json";
  * their first seconds is not what an operation costs. In the others the server itself begins anew.
  */
 const LASTING = ["echo", "fanout", "handshake"];
-const WARM_AGAIN_MS = 300;
+const WARM_AGAIN_MS = 200;
 /** V8 gives back what it had needed while connections came after 100 s without a collection, or sooner. */
 const IDLE_MS = 110_000;
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: "string", default: "3" },
-    ms: { type: "string", default: "700" },
+    rounds: { type: "string", default: "5" },
+    ms: { type: "string", default: "500" },
     servers: { type: "string" },
     page: { type: "boolean", default: false },
   },

@@ -160,9 +160,8 @@ export class SocketHost implements HandshakeOwner {
   #limitError({ headers, method, target }: RequestHead): HandshakeError | undefined {
     const { headBytesMax, headersMax } = this.limits;
     if (headers.size > headersMax) return new HandshakeError("handshake/too-many-headers");
-    let bytes = method.length + target.length + "  HTTP/1.1\r\n\r\n".length;
-    for (const [name, value] of headers) bytes += name.length + value.length + ": \r\n".length;
-    return bytes > headBytesMax ? new HandshakeError("handshake/head-too-large") : undefined;
+    const lines = method.length + target.length + "  HTTP/1.1\r\n\r\n".length + headers.size * ": \r\n".length;
+    return lines + headers.textLength > headBytesMax ? new HandshakeError("handshake/head-too-large") : undefined;
   }
 
   #open(handshake: PendingHandshake, admission: Admission, early: Uint8Array): void {

@@ -34,6 +34,11 @@ export class HeaderMap implements Iterable<readonly [string, string]> {
     return this.#raw().length >> 1;
   }
 
+  /** How many characters names and values have, all of them together. */
+  get textLength(): number {
+    return this.#raw().reduce((sum, text) => sum + text.length, 0);
+  }
+
   /** The field's value; that of a repeated field is all its values, joined by commas (RFC 9110, 5.3). */
   get(name: string): string | undefined {
     const values = this.getAll(name);
