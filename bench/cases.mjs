@@ -58,7 +58,7 @@ const fanout = (one) => ({
 const system = (one) => fanout({ group: "system", servers: systems, ...one });
 
 const idleNote =
-  "*At first* is when all have just come, *idle* when nothing happened for 110 s: by then a collector has given back what coming took.";
+  "*At first* is when all have just come, *idle* when nothing happened for 110 s: by then a collector has given back what coming took. Both are beside the server before anybody came, with what its own start had left uncollected; where that is given back, too, each takes some hundred bytes more than is told.";
 
 /** @type {readonly Case[]} */
 export const cases = [

@@ -15,7 +15,7 @@ function attend(world: SessionWorld, roles: readonly string[] = ["member"]) {
     held: new HeldMessages(),
     outbox: new Outbox(services, link, { outboxOverflowed: () => undefined }),
     close: () => undefined,
-    publishRefused: (error: WireError) => void refusals.push(error),
+    answerRefusal: (error: WireError) => void refusals.push(error),
   };
   const names = { session: "s1", member: "m1", producer: undefined };
   const attendance = new Attendance(services, owner, { ...names, principal: principal("ada", ...roles) });

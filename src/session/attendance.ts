@@ -39,8 +39,8 @@ export interface AttendanceOwner {
   readonly held: HeldMessages;
   readonly outbox: Outbox;
   close(kind: CloseKind): void;
-  /** A publish was refused, with the command's id. */
-  publishRefused(error: WireError): void;
+  /** Answer a command that was refused; `error` has its id. */
+  answerRefusal(error: WireError): void;
 }
 
 /** What a session has and does from when on it is known who its client is: the table of its commands. */
@@ -207,7 +207,7 @@ export class Attendance implements Attendee {
     const { id } = command;
     const publishes = (this.#publishes ??= new Publishes(this, this.#owner.held));
     const refuse = (error: unknown): void => {
-      if (!this.isOver) this.#owner.publishRefused(inReplyTo(refusalOf(error), id));
+      if (!this.isOver) this.#owner.answerRefusal(inReplyTo(refusalOf(error), id));
     };
     if (command.do === "publish") {
       publishes.publish(command).then((ok) => {

@@ -163,8 +163,11 @@ export class Session implements AdmissionOwner, AttendanceOwner, OutboxOwner {
     this.close(closeKinds.overload);
   }
 
-  publishRefused(error: WireError): void {
-    this.#answerRefusal(error);
+  /** A client that goes on asking for what it does not get is sent away; what the server could not do does not count. */
+  answerRefusal(error: WireError): void {
+    this.outbox.error(error);
+    const isClientsFault = !error.retryable || error.code === "limit/rate";
+    if (isClientsFault && !this.#allowance.takeRefusal()) this.close(closeKinds.tooManyRefusals);
   }
 
   /** End the session and its link. */
@@ -286,7 +289,7 @@ export class Session implements AdmissionOwner, AttendanceOwner, OutboxOwner {
     if (error instanceof WireError) return this.#refuse(error, command);
     const fields = { ...this.#who(), command: command.do, cause: causeText(error) };
     this.#services.logger.error("session/failed", error instanceof Error ? { ...fields, stack: error.stack } : fields);
-    this.#answerRefusal(inReplyTo(refusalOf(error), command.id));
+    this.answerRefusal(inReplyTo(refusalOf(error), command.id));
     if (command.do === "hello") this.close(closeKinds.internalError);
   }
 
@@ -297,14 +300,7 @@ export class Session implements AdmissionOwner, AttendanceOwner, OutboxOwner {
     const fields = { ...this.#who(), command: command?.do, channel, code, message: messageForLog(error) };
     const why = cause === undefined ? fields : { ...fields, cause: causeText(cause) };
     this.#services.logger.warn("session/refused", why);
-    this.#answerRefusal(command === undefined ? error : inReplyTo(error, command.id));
-  }
-
-  /** A client that goes on asking for what it does not get is sent away; what the server could not do does not count. */
-  #answerRefusal(error: WireError): void {
-    this.outbox.error(error);
-    const isClientsFault = !error.retryable || error.code === "limit/rate";
-    if (isClientsFault && !this.#allowance.takeRefusal()) this.close(closeKinds.tooManyRefusals);
+    this.answerRefusal(command === undefined ? error : inReplyTo(error, command.id));
   }
 
   #end(reason: string, how: "leave" | "lapse"): void {
