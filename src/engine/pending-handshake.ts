@@ -3,7 +3,7 @@ import type { Logger } from "../kernel/logger.js";
 import { HandshakeError } from "../protocol/errors.js";
 import { HttpHeadReader, type Head, type HeadLimits } from "../protocol/http-head.js";
 import { refuseUpgrade } from "../protocol/server-handshake.js";
-import type { Transport, TransportListener } from "../websocket/ports.js";
+import type { Transport, TransportListener, WriteListener } from "../websocket/ports.js";
 import type { Counted } from "./connection-count.js";
 import type { HandshakeRefusal } from "./options.js";
 
@@ -24,7 +24,7 @@ export interface HandshakeOwner {
 }
 
 /** A connection between its first byte and the answer to its request. It is answered once, in time. */
-export class PendingHandshake implements TransportListener, Counted {
+export class PendingHandshake implements TransportListener, WriteListener, Counted {
   readonly transport: Transport;
   /** Where the connection comes from, and once a proxy's request has said it, the client. */
   from: string;
@@ -34,6 +34,7 @@ export class PendingHandshake implements TransportListener, Counted {
   #timer: Timer;
   #reader: HttpHeadReader | undefined;
   #isDecided = false;
+  #isRefused = false;
   #hasPeerEnded = false;
   #isOver = false;
   readonly #onOver: (() => void)[] = [];
@@ -62,7 +63,7 @@ export class PendingHandshake implements TransportListener, Counted {
   accept(response: Uint8Array): boolean {
     if (this.#isDecided) return false;
     this.#decide();
-    this.transport.write([response], () => {});
+    this.transport.write([response], this);
     return true;
   }
 
@@ -95,8 +96,14 @@ export class PendingHandshake implements TransportListener, Counted {
     });
     this.#timer = clock.schedule(LINGER_MS, () => transport.destroy());
     transport.listen(this);
-    transport.write([refuseUpgrade(error)], () => transport.end());
+    this.#isRefused = true;
+    if (transport.write([refuseUpgrade(error)], this)) transport.end();
     transport.resume();
+  }
+
+  /** The answer is out. */
+  written(): void {
+    if (this.#isRefused) this.transport.end();
   }
 
   bytesReceived(chunk: Uint8Array): void {

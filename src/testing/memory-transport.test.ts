@@ -30,7 +30,7 @@ function single(): {
 describe("a transport in memory", () => {
   it("records each write as one entry and is done with it when the turn has ended", () => {
     const { clock, transport, seen, note } = single();
-    transport.write([bytes(1, 2), bytes(3)], note("done"));
+    transport.write([bytes(1, 2), bytes(3)], { written: note("done") });
     expect([transport.writes, seen]).toEqual([[bytes(1, 2, 3)], []]);
     clock.runTurn();
     expect(seen).toEqual(["done"]);
@@ -41,7 +41,7 @@ describe("a transport in memory", () => {
   it("is not done with a write while its peer does not read", () => {
     const { clock, transport, seen, note } = single();
     transport.block();
-    transport.write([bytes(1)], note("done"));
+    transport.write([bytes(1)], { written: note("done") });
     clock.runTurn();
     expect(seen).toEqual([]);
     transport.unblock();
@@ -51,11 +51,11 @@ describe("a transport in memory", () => {
 
   it("refuses a write before the last one is done, and behind the end", () => {
     const { clock, transport } = single();
-    transport.write([bytes(1)], () => {});
-    expect(() => transport.write([bytes(2)], () => {})).toThrow("before the last write");
+    transport.write([bytes(1)], { written: () => {} });
+    expect(() => transport.write([bytes(2)], { written: () => {} })).toThrow("before the last write");
     clock.runTurn();
     transport.end();
-    expect(() => transport.write([bytes(2)], () => {})).toThrow("behind the end");
+    expect(() => transport.write([bytes(2)], { written: () => {} })).toThrow("behind the end");
     expect(transport.writes).toEqual([bytes(1)]);
   });
 
@@ -97,7 +97,7 @@ describe("a transport in memory", () => {
     for (const first of ["peer", "user"] as const) {
       const { clock, transport, seen, note } = single();
       transport.block();
-      transport.write([bytes(1)], note("done"));
+      transport.write([bytes(1)], { written: note("done") });
       if (first === "peer") transport.endByPeer();
       transport.end();
       if (first === "user") transport.endByPeer();
@@ -113,7 +113,7 @@ describe("a transport in memory", () => {
   it("is gone at once when it is destroyed, with what was being written", () => {
     const { clock, transport, seen } = single();
     transport.block();
-    transport.write([bytes(1)], (error) => void seen.push(`done ${error?.code}`));
+    transport.write([bytes(1)], { written: (error) => void seen.push(`done ${error?.code}`) });
     transport.destroy();
     transport.destroy();
     expect([transport.isDestroyed, transport.isClosed, seen]).toEqual([true, true, []]);
@@ -121,7 +121,7 @@ describe("a transport in memory", () => {
     expect(seen).toEqual(["done transport/failed", "closed well"]);
     transport.receive(bytes(1));
     transport.endByPeer();
-    transport.write([bytes(1)], (error) => void seen.push(`late ${error?.code}`));
+    transport.write([bytes(1)], { written: (error) => void seen.push(`late ${error?.code}`) });
     while (clock.runTurn());
     expect(seen.slice(2)).toEqual(["late transport/failed"]);
   });
@@ -147,8 +147,8 @@ describe("a pair of transports", () => {
 
   it("carries what one writes to the other at the end of the turn", () => {
     const { clock, one, other, seen } = pair();
-    one.write([bytes(1, 2)], () => void seen.push("done"));
-    other.write([bytes(3)], () => {});
+    one.write([bytes(1, 2)], { written: () => void seen.push("done") });
+    other.write([bytes(3)], { written: () => {} });
     clock.runTurn();
     expect(seen.toSorted()).toEqual(["done", "one: bytes 3", "other: bytes 1 2"]);
   });
@@ -156,7 +156,7 @@ describe("a pair of transports", () => {
   it("has the writer wait while the reader is paused", () => {
     const { clock, one, other, seen } = pair();
     other.pause();
-    one.write([bytes(1)], () => void seen.push("done"));
+    one.write([bytes(1)], { written: () => void seen.push("done") });
     clock.runTurn();
     expect(seen).toEqual([]);
     other.resume();

@@ -1,6 +1,6 @@
 import type { Turns } from "../kernel/clock.js";
 import { assert, BusbarError } from "../kernel/errors.js";
-import type { Transport, TransportListener } from "../websocket/ports.js";
+import type { Transport, TransportListener, WriteListener } from "../websocket/ports.js";
 
 export interface MemoryTransportOptions {
   /** When bytes arrive, writes are done and ends are told: each at the end of a turn. */
@@ -11,7 +11,7 @@ export interface MemoryTransportOptions {
 
 interface PendingWrite {
   readonly bytes: Uint8Array;
-  readonly done: (error?: BusbarError) => void;
+  readonly listener: WriteListener;
 }
 
 /**
@@ -80,14 +80,18 @@ export class MemoryTransport implements Transport {
     this.#pumpLater();
   }
 
-  write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void {
+  write(pieces: readonly Uint8Array[], listener: WriteListener): boolean {
     assert(this.#pending === undefined, "nothing is written before the last write is done");
     assert(!this.#isEnded, "nothing is written behind the end");
-    if (this.#isClosed) return this.#turns.atEndOfTurn(() => done(goneError()));
+    if (this.#isClosed) {
+      this.#turns.atEndOfTurn(() => listener.written(goneError()));
+      return false;
+    }
     const bytes = join(pieces);
     this.writes.push(bytes);
-    this.#pending = { bytes, done };
+    this.#pending = { bytes, listener };
     this.#pumpLater();
+    return false;
   }
 
   pause(): void {
@@ -153,7 +157,7 @@ export class MemoryTransport implements Transport {
     if (pending !== undefined && !this.#isBlocked && this.#peer?.isPaused !== true) {
       this.#pending = undefined;
       this.#peer?.receive(pending.bytes);
-      pending.done();
+      pending.listener.written();
     }
     if (this.#isEnded && this.#pending === undefined && !this.#isEndTold) {
       this.#isEndTold = true;
@@ -183,7 +187,7 @@ export class MemoryTransport implements Transport {
     this.#pending = undefined;
     this.#held = [];
     this.#turns.atEndOfTurn(() => {
-      pending?.done(error ?? goneError());
+      pending?.listener.written(error ?? goneError());
       this.#listener?.transportClosed(error);
     });
   }

@@ -4,6 +4,7 @@ import { BusbarError } from "../kernel/errors.js";
 import { MemoryTransport } from "../testing/memory-transport.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import { notSent, Outbox } from "./outbox.js";
+import type { WriteListener } from "./ports.js";
 import { TurnWriter } from "./turn-writer.js";
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
@@ -25,9 +26,9 @@ function ground(): Ground {
   const pieceCounts: number[] = [];
   const counting = Object.create(transport, {
     write: {
-      value: (pieces: readonly Uint8Array[], done: () => void) => {
+      value: (pieces: readonly Uint8Array[], listener: WriteListener) => {
         pieceCounts.push(pieces.length);
-        transport.write(pieces, done);
+        return transport.write(pieces, listener);
       },
     },
   }) as MemoryTransport;

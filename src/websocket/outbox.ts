@@ -1,7 +1,7 @@
 import { optionalDeferred, optionalRejection, type Deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
-import { Frames } from "../protocol/frames.js";
-import type { Transport } from "./ports.js";
+import { Frames, type Run } from "../protocol/frames.js";
+import type { Transport, WriteListener } from "./ports.js";
 import type { TurnWriter, Writing } from "./turn-writer.js";
 
 export interface OutboxOwner {
@@ -17,11 +17,9 @@ export interface OutboxOwner {
  *
  * One write is under way at a time; what comes meanwhile waits for it.
  */
-export class Outbox extends Frames implements Writing {
+export class Outbox extends Frames implements Writing, WriteListener {
   readonly #owner: OutboxOwner;
   #writingBytes = 0;
-  /** Made with the first write. */
-  #onWritten: ((error?: BusbarError) => void) | undefined;
   #isFlushScheduled = false;
   #isHeld = false;
   #failure: NotSent | undefined;
@@ -50,6 +48,18 @@ export class Outbox extends Frames implements Writing {
     if (this.#failure !== undefined) return this.clear();
     if (this.isBlocked) this.compact();
     else this.#scheduleFlush();
+  }
+
+  /** Write what was made for many, at the end of a turn; false where not all of it leaves at once. */
+  writeShared(pieces: readonly Uint8Array[], runs: readonly Run[]): boolean {
+    if (this.bufferedBytes > 0 || this.#isHeld || this.#failure !== undefined) {
+      this.appendAll(runs);
+      this.appended();
+      return false;
+    }
+    if (this.#owner.transport.write(pieces, this)) return true;
+    for (const { from, to } of runs) this.#writingBytes += to - from;
+    return false;
   }
 
   /** Write nothing until `release`: what still belongs to this turn comes at its end. */
@@ -108,11 +118,10 @@ export class Outbox extends Frames implements Writing {
     this.#writingBytes = byteLength;
     this.#writing = this.#handedOver;
     this.#handedOver = undefined;
-    this.#onWritten ??= (error) => this.#written(error);
-    transport.write(pieces, this.#onWritten);
+    if (transport.write(pieces, this)) this.written();
   }
 
-  #written(error: BusbarError | undefined): void {
+  written(error?: BusbarError): void {
     if (this.#failure !== undefined) return;
     if (error !== undefined) return this.fail(notSent(error));
     this.#writingBytes = 0;

@@ -15,11 +15,11 @@ export interface Transport {
    */
   listen(listener: TransportListener): void;
   /**
-   * Hand bytes to the kernel, the pieces in order; `done` is called once, at once or later, when it has taken all of them
-   * or when it never will. Not called again before `done`, but behind the answer to a handshake, nor behind `end`. After
-   * an error `transportClosed` follows.
+   * Hand bytes to the kernel, the pieces in order. True: it has taken all of them. Otherwise `listener` is told once, not
+   * within this call, when it has or when it never will. Not called again before that, but behind the answer to a
+   * handshake, nor behind `end`. After an error `transportClosed` follows.
    */
-  write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void;
+  write(pieces: readonly Uint8Array[], listener: WriteListener): boolean;
   /** Stop calling `bytesReceived`, so that the peer is slowed down. */
   pause(): void;
   resume(): void;
@@ -30,6 +30,12 @@ export interface Transport {
   end(): void;
   /** Drop the connection and what waits in it, at once; `transportClosed` follows, later. */
   destroy(): void;
+}
+
+/** Who waits for a write. */
+export interface WriteListener {
+  /** The kernel has taken all that was written; with an error, it never will. */
+  written(error?: BusbarError): void;
 }
 
 /** What a transport tells the one who uses it. */

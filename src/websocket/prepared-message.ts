@@ -25,6 +25,11 @@ export class PreparedMessage {
     this.data = data;
   }
 
+  /** A limit for the message's bytes that takes no time. */
+  get bytesAtMost(): number {
+    return bytesAtMost(this.data);
+  }
+
   /** How many bytes the message has. */
   byteLength(text: TextCodec): number {
     this.#byteLength ??= typeof this.data === "string" ? text.byteLength(this.data) : this.data.length;
@@ -84,6 +89,11 @@ export interface PreparedDeflateOptions {
   readonly text: TextCodec;
   readonly windowBits: number;
   readonly writer: FrameWriter;
+}
+
+/** A limit for a message's bytes that takes no time: a UTF-16 unit has at most three bytes of UTF-8. */
+export function bytesAtMost(data: string | Uint8Array): number {
+  return typeof data === "string" ? data.length * 3 : data.length;
 }
 
 /** The UTF-8 of a text. */

@@ -10,6 +10,7 @@ import { FrameWriter } from "../protocol/frame-writer.js";
 import { MemoryTransport } from "../testing/memory-transport.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
+import { Broadcasts } from "./broadcasts.js";
 import { MessageDeflate } from "./message-deflate.js";
 import { notSent, Outbox } from "./outbox.js";
 import type { Deflate } from "./ports.js";
@@ -63,9 +64,11 @@ class Ground {
     const isDeflateNegotiated = deflate !== undefined;
     const limits = { messageBytesMax: 1e6, fragmentsMax: 10 };
     this.connection = new Connection({ ...limits, role, text, writer, isDeflateNegotiated });
+    const sharedWriter = role === "server" ? writer : undefined;
+    const turnWriter = new TurnWriter(this.clock);
     this.outbox = new Outbox({
       transport: this.transport,
-      turnWriter: new TurnWriter(this.clock),
+      turnWriter,
       outboxWritten: () => this.sender.drain(),
     });
     const parameters = {
@@ -78,7 +81,8 @@ class Ground {
       connection: this.connection,
       outbox: this.outbox,
       messageDeflate: deflate && new MessageDeflate({ role, parameters, fromBytes: 10, deflate, text }),
-      sharedWriter: role === "server" ? writer : undefined,
+      sharedWriter,
+      broadcasts: new Broadcasts({ turnWriter, sharedWriter, outboxBytesMax }),
       text,
       outboxBytesMax,
       whenFull,

@@ -6,9 +6,10 @@ import type { Connection } from "../protocol/connection.js";
 import { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
 import { requireMessage } from "./message-check.js";
+import type { Broadcasts } from "./broadcasts.js";
 import type { MessageDeflate } from "./message-deflate.js";
 import { notSent, type NotSent, type Outbox } from "./outbox.js";
-import { PreparedMessage, type Framed } from "./prepared-message.js";
+import { bytesAtMost, PreparedMessage, type Framed } from "./prepared-message.js";
 
 /** How many sends can wait for room or for a compression before them. */
 const SENDS_WAITING_MAX = 1024;
@@ -21,6 +22,8 @@ export type Sendable = string | Uint8Array | PreparedMessage;
 export interface SenderOptions {
   readonly connection: Connection;
   readonly outbox: Outbox;
+  /** What was broadcast before and has not reached the outbox. */
+  readonly broadcasts: Broadcasts;
   readonly messageDeflate: MessageDeflate | undefined;
   /** Writes what can be shared between sockets; undefined for a client, whose frames are masked each for itself. */
   readonly sharedWriter: FrameWriter | undefined;
@@ -67,6 +70,7 @@ export class Sender {
 
   /** Bytes of messages (before they are compressed) and frames that the kernel has not taken. */
   get bufferedBytes(): number {
+    this.#options.broadcasts.interrupt();
     return this.#options.outbox.bufferedBytes + this.#waitingBytes;
   }
 
@@ -80,6 +84,7 @@ export class Sender {
    */
   send(message: Sendable): Promise<void> {
     if (typeof message !== "string" && !(message instanceof PreparedMessage)) requireMessage(message);
+    this.#options.broadcasts.interrupt();
     if (!this.#canSend()) return optionalRejection(new ProtocolError("send/not-open"));
     if (this.#canWriteAtOnce(message)) {
       this.#write(message);
@@ -95,6 +100,7 @@ export class Sender {
 
   /** Send a message that nobody awaits; false when it was refused because the outbox is full or closing. */
   offer(message: PreparedMessage): boolean {
+    this.#options.broadcasts.interrupt();
     if (!this.#canSend()) return false;
     if (this.#canWriteAtOnce(message)) {
       this.#write(message);
@@ -104,14 +110,23 @@ export class Sender {
     return this.#hasRoom(this.bufferedBytes, bytes) && this.#wait({ message, bytes, settle: undefined });
   }
 
+  /** The outbox, where nothing waits before it or in it and nothing is compressed; undefined elsewhere. */
+  get emptyOutbox(): Outbox | undefined {
+    const { messageDeflate, outbox } = this.#options;
+    const isEmpty = this.#waiting === undefined && outbox.bufferedBytes === 0;
+    return isEmpty && messageDeflate === undefined && this.#canSend() ? outbox : undefined;
+  }
+
   /** Send a close frame behind all that waits; does nothing when one is on its way. */
   close(code: number | undefined, reason: string): void {
+    this.#options.broadcasts.interrupt();
     this.#closeFrame ??= { code, reason };
     this.drain();
   }
 
   /** Reject what still waits: the connection has ended. */
   end(failure: NotSent): void {
+    this.#options.broadcasts.interrupt();
     const waiting = this.#waiting;
     for (let send = waiting?.shift(); send !== undefined; send = waiting?.shift()) send.settle?.reject(failure());
     this.#waiting = undefined;
@@ -152,7 +167,7 @@ export class Sender {
     if (this.#waiting !== undefined) return false;
     const { messageDeflate, outbox } = this.#options;
     const { bufferedBytes } = outbox;
-    if (messageDeflate === undefined && this.#hasRoom(bufferedBytes, bytesAtMost(message))) return true;
+    if (messageDeflate === undefined && this.#hasRoom(bufferedBytes, bytesAtMost(dataOf(message)))) return true;
     const bytes = this.#byteLength(message);
     return this.#hasRoom(bufferedBytes, bytes) && !this.#isDeflated(bytes);
   }
@@ -187,10 +202,15 @@ export class Sender {
   #write(message: Sendable): void {
     const { connection, outbox, sharedWriter } = this.#options;
     if (message instanceof PreparedMessage && sharedWriter !== undefined) {
-      connection.sendFramed(message.plain(sharedWriter), outbox);
-    } else {
-      connection.send(dataOf(message), outbox);
+      return this.#writeFramed(message.plain(sharedWriter));
     }
+    connection.send(dataOf(message), outbox);
+    outbox.appended();
+  }
+
+  #writeFramed(runs: Framed): void {
+    const { connection, outbox } = this.#options;
+    connection.sendFramed(runs, outbox);
     outbox.appended();
   }
 
@@ -229,9 +249,7 @@ export class Sender {
   }
 
   #writeDeflated(send: WaitingSend, pieces: Framed): void {
-    const { connection, outbox } = this.#options;
-    connection.sendFramed(pieces, outbox);
-    outbox.appended();
+    this.#writeFramed(pieces);
     this.#finish(send);
   }
 
@@ -251,12 +269,6 @@ export class Sender {
   #frameDeflated(payload: Uint8Array, isText: boolean): Framed {
     return this.#options.connection.frameDeflated(payload, isText);
   }
-}
-
-/** A limit for the message's bytes that takes no time: a UTF-16 unit has at most three bytes of UTF-8. */
-function bytesAtMost(message: Sendable): number {
-  const data = dataOf(message);
-  return typeof data === "string" ? data.length * 3 : data.length;
 }
 
 function dataOf(message: Sendable): string | Uint8Array {

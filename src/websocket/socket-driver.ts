@@ -9,6 +9,7 @@ import { Connection, type ConnectionEvent, type Role } from "../protocol/connect
 import type { DeflateParameters } from "../protocol/deflate-negotiation.js";
 import type { ProtocolError } from "../protocol/errors.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
+import type { Broadcasts } from "./broadcasts.js";
 import { Closing, type CloseInfo, type ClosingOptions } from "./closing.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
 import { Keepalive } from "./keepalive.js";
@@ -103,6 +104,11 @@ export class SocketDriver
     return (this.#outbox ??= new Outbox(this));
   }
 
+  /** The outbox, where what is broadcast can be written to it with nothing in its way; undefined elsewhere. */
+  get emptyOutbox(): Outbox | undefined {
+    return this.#isDrainHeard ? undefined : this.sender.emptyOutbox;
+  }
+
   get sender(): Sender {
     return (this.#sender ??= new Sender(this));
   }
@@ -134,6 +140,10 @@ export class SocketDriver
 
   get turnWriter(): TurnWriter {
     return this.#kind.turnWriter;
+  }
+
+  get broadcasts(): Broadcasts {
+    return this.#kind.broadcasts;
   }
 
   get random(): Random {
@@ -188,6 +198,7 @@ export class SocketDriver
 
   /** Drop the transport at once; nothing more is sent or handed out. */
   terminate(): void {
+    this.broadcasts.interrupt();
     this.closing.drop();
   }
 
@@ -214,6 +225,7 @@ export class SocketDriver
   }
 
   peerEnded(): void {
+    this.broadcasts.interrupt();
     this.closing.peerEnded();
   }
 
@@ -237,9 +249,14 @@ export class SocketDriver
   /** Call `listener` for each event of this name; returns the function that ends it. */
   listen<Name extends keyof WebSocketEvents>(name: Name, listener: Listener<WebSocketEvents[Name]>): () => void {
     const stop = this.#listeners.add(name, listener);
-    if (name === "drain") this.#isDrainHeard = true;
+    if (name === "drain") this.#hearDrain();
     if (name === "open" || name === "message") this.#catchUp().catch((error: unknown) => this.failed(error));
     return stop;
+  }
+
+  #hearDrain(): void {
+    this.broadcasts.interrupt();
+    this.#isDrainHeard = true;
   }
 
   /**
@@ -354,6 +371,7 @@ export class SocketDriver
   }
 
   closingStep(): void {
+    this.broadcasts.interrupt();
     this.#keepalive?.stop();
     this.#updateFlow();
   }

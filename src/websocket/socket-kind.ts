@@ -4,6 +4,7 @@ import type { Random } from "../kernel/random.js";
 import type { TextCodec } from "../kernel/text-codec.js";
 import type { ConnectionOptions, Role } from "../protocol/connection.js";
 import type { FrameWriter } from "../protocol/frame-writer.js";
+import { Broadcasts } from "./broadcasts.js";
 import type { Deflate } from "./ports.js";
 import type { WhenFull } from "./sender.js";
 import { TurnWriter } from "./turn-writer.js";
@@ -55,6 +56,7 @@ export class SocketKind {
   /** … and of one where it was negotiated. */
   readonly deflating: ConnectionOptions;
   readonly turnWriter: TurnWriter;
+  readonly broadcasts: Broadcasts;
   /** Writes what can be shared between sockets; undefined for a client, whose frames are masked each for itself. */
   readonly sharedWriter: FrameWriter | undefined;
 
@@ -66,6 +68,11 @@ export class SocketKind {
     this.limits = limits;
     this.turnWriter = new TurnWriter(surroundings.turns);
     this.sharedWriter = role === "server" ? writer : undefined;
+    this.broadcasts = new Broadcasts({
+      turnWriter: this.turnWriter,
+      sharedWriter: this.sharedWriter,
+      outboxBytesMax: limits.outboxBytesMax,
+    });
     this.plain = { fragmentsMax, messageBytesMax, role, text, writer, isDeflateNegotiated: false };
     this.deflating = { ...this.plain, isDeflateNegotiated: true };
   }

@@ -30,6 +30,11 @@ export class TurnWriter {
     if (this.#waiting.push(writing) === 1) this.#turns.atEndOfTurn(() => this.#run());
   }
 
+  /** The same, before all that wait. */
+  first(writing: Writing): void {
+    if (this.#waiting.unshift(writing) === 1) this.#turns.atEndOfTurn(() => this.#run());
+  }
+
   /** Take everything out of `frames`, as few pieces of memory. */
   take(frames: Frames): readonly Uint8Array[] {
     if (frames.equals(this.#last)) {

@@ -107,7 +107,10 @@ describe("a WebSocket", () => {
         remoteAddress: "memory",
         isSecure: false,
         listen: () => {},
-        write: (_, done) => clock.atEndOfTurn(done),
+        write: (_, listener) => {
+          clock.atEndOfTurn(() => listener.written());
+          return false;
+        },
         pause: () => {},
         resume: () => {},
         end: () => {},

@@ -1,7 +1,9 @@
 import { optionalRejection } from "../kernel/deferred.js";
 import { closeCodes } from "../protocol/close-code.js";
+import type { Broadcasts } from "./broadcasts.js";
 import type { Listener } from "./listeners.js";
 import { requireReason } from "./message-check.js";
+import type { Outbox } from "./outbox.js";
 import { PreparedMessage } from "./prepared-message.js";
 import type { Sendable } from "./sender.js";
 import type { CloseInfo, SocketDriver, WebSocketEvents } from "./socket-driver.js";
@@ -99,23 +101,50 @@ export class WebSocket<Request, Principal> implements AsyncIterable<string | Uin
     return this.#driver.listen(name, listener);
   }
 
+  /**
+   * Send one message to many sockets; it is framed once, and compressed once.
+   *
+   * @returns the sockets that were left out, because too much waits for them already or because they are closing.
+   */
+  static broadcast<Socket extends WebSocket<unknown, unknown>>(
+    this: void,
+    sockets: Iterable<Socket>,
+    message: Sendable,
+  ): Socket[] {
+    const prepared = message instanceof PreparedMessage ? message : new PreparedMessage(message);
+    const audience = [...sockets];
+    const [first] = audience;
+    if (first === undefined) return [];
+    const { broadcasts } = first.#driver;
+    if (!broadcasts.isTo(audience)) {
+      broadcasts.interrupt();
+      const outboxes = WebSocket.#emptyOutboxes(audience, broadcasts);
+      if (outboxes !== undefined) broadcasts.begin(audience, outboxes);
+    }
+    if (broadcasts.take(prepared)) return [];
+    return audience.filter((socket) => !socket.offer(prepared));
+  }
+
+  /** The outboxes of sockets that share `broadcasts`, where all of them are empty. */
+  static #emptyOutboxes(
+    sockets: readonly WebSocket<unknown, unknown>[],
+    broadcasts: Broadcasts,
+  ): readonly Outbox[] | undefined {
+    const outboxes: Outbox[] = [];
+    for (const socket of sockets) {
+      const { broadcasts: theirs, emptyOutbox } = socket.#driver;
+      if (theirs !== broadcasts || emptyOutbox === undefined) return undefined;
+      outboxes.push(emptyOutbox);
+    }
+    return outboxes;
+  }
+
   /** The messages, until the connection closes. Leaving the loop early leaves the connection open. */
   [Symbol.asyncIterator](): AsyncIterator<string | Uint8Array, undefined> {
     return this.#driver.inbox;
   }
 }
 
-/**
- * Send one message to many sockets; it is framed once, and compressed once.
- *
- * @returns the sockets that were left out, because too much waits for them already or because they are closing.
- */
-export function broadcast<Socket extends WebSocket<unknown, unknown>>(
-  sockets: Iterable<Socket>,
-  message: Sendable,
-): Socket[] {
-  const prepared = message instanceof PreparedMessage ? message : new PreparedMessage(message);
-  const leftOut: Socket[] = [];
-  for (const socket of sockets) if (!socket.offer(prepared)) leftOut.push(socket);
-  return leftOut;
-}
+
+/** What `WebSocket.broadcast` does, by itself. */
+export const broadcast: typeof WebSocket.broadcast = WebSocket.broadcast;

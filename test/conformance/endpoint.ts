@@ -7,7 +7,7 @@ import type { DeflateParameters } from "../../src/protocol/deflate-negotiation.j
 import { FrameWriter } from "../../src/protocol/frame-writer.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { VirtualClock } from "../../src/testing/virtual-clock.js";
-import type { Transport } from "../../src/websocket/ports.js";
+import type { Transport, WriteListener } from "../../src/websocket/ports.js";
 import { SocketDriver } from "../../src/websocket/socket-driver.js";
 import { SocketKind } from "../../src/websocket/socket-kind.js";
 import { WebSocket } from "../../src/websocket/web-socket.js";
@@ -109,10 +109,11 @@ export class EchoEndpoint implements Transport {
     return this.sent;
   }
 
-  write(pieces: readonly Uint8Array[], done: () => void): void {
+  write(pieces: readonly Uint8Array[], listener: WriteListener): boolean {
     for (const piece of pieces) this.#written.push(Buffer.from(piece));
-    this.#clock.atEndOfTurn(done);
+    this.#clock.atEndOfTurn(() => listener.written());
     this.#onWritten();
+    return false;
   }
 
   pause(): void {}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FakeBun, type FakeBunSocket } from "../../../test/support/fake-bun.js";
-import type { Transport, TransportListener } from "../../websocket/ports.js";
+import type { Transport, TransportListener, WriteListener } from "../../websocket/ports.js";
 import { BunListener } from "./listener.js";
 
 class Ground implements TransportListener {
@@ -40,10 +40,12 @@ class Ground implements TransportListener {
   }
 
   write(...texts: readonly string[]): void {
-    this.transport.write(
-      texts.map((text) => Buffer.from(text)),
-      (error) => this.told.push(error === undefined ? `wrote ${texts.join("")}` : `failed ${texts.join("")}`),
-    );
+    const text = texts.join("");
+    const listener: WriteListener = {
+      written: (error) => this.told.push(error === undefined ? `wrote ${text}` : `failed ${text}`),
+    };
+    const pieces = texts.map((piece) => Buffer.from(piece));
+    if (this.transport.write(pieces, listener)) this.told.push(`wrote ${text} at once`);
   }
 }
 
@@ -121,7 +123,7 @@ describe("writing", () => {
     const ground = new Ground();
     ground.write("a");
     ground.write("b", "c");
-    expect([ground.socket.written, ground.told]).toEqual(["abc", ["wrote a", "wrote bc"]]);
+    expect([ground.socket.written, ground.told]).toEqual(["abc", ["wrote a at once", "wrote bc at once"]]);
   });
 
   it("waits where the kernel takes a part, and goes on as it takes more", () => {
@@ -158,13 +160,15 @@ describe("writing", () => {
     expect(socket.calls).toEqual(["shutdown"]);
   });
 
-  it("fails where the connection breaks, before that is told", () => {
+  it("fails where the connection breaks, before that is told, and is told so later once it is gone", async () => {
     const ground = new Ground();
     ground.socket.drain(-1);
     ground.write("a");
     ground.socket.drain(-1);
     ground.socket.cut();
     ground.write("b");
+    expect(ground.told).toEqual(["failed a", "closed"]);
+    await Promise.resolve();
     expect(ground.told).toEqual(["failed a", "closed", "failed b"]);
   });
 });

@@ -1,7 +1,7 @@
 import type { BusbarError } from "../../kernel/errors.js";
 import { Prefix } from "../../kernel/prefix.js";
 import { transportError } from "../../kernel/transport-error.js";
-import type { Transport, TransportListener } from "../../websocket/ports.js";
+import type { Transport, TransportListener, WriteListener } from "../../websocket/ports.js";
 import type { BunSocket } from "./bun.js";
 
 /**
@@ -12,15 +12,13 @@ const SHARED_BYTES = 16_384;
 const shared = new Uint8Array(SHARED_BYTES);
 const chunks = new Prefix(shared);
 
-type Done = (error?: BusbarError) => void;
-
 /** Bytes that the kernel has not taken. */
 interface Waiting {
   readonly bytes: Uint8Array;
   /** How many of them it has. */
   taken: number;
   /** Told behind the last of what was written together. */
-  readonly done: Done | undefined;
+  readonly listener: WriteListener | undefined;
 }
 
 /** A TCP, TLS or Unix socket of Bun as a transport. */
@@ -50,22 +48,28 @@ export class BunTransport implements Transport {
     this.#catchUp();
   }
 
-  write(pieces: readonly Uint8Array[], done: Done): void {
-    if (this.#isGone) return done(transportError(new Error("it was dropped")));
+  write(pieces: readonly Uint8Array[], listener: WriteListener): boolean {
+    if (this.#isGone) {
+      queueMicrotask(() => listener.written(dropped()));
+      return false;
+    }
     const [first] = pieces;
-    if (pieces.length === 1 && first !== undefined) this.#write(first, done);
-    else pieces.forEach((piece, index) => this.#write(piece, index === pieces.length - 1 ? done : undefined));
+    if (pieces.length === 1 && first !== undefined) return this.#write(first, listener);
+    const last = pieces.length - 1;
+    return pieces.map((piece, index) => this.#write(piece, index === last ? listener : undefined)).every(Boolean);
   }
 
-  #write(bytes: Uint8Array, done: Done | undefined): void {
-    if (this.#waiting === undefined) {
-      const taken = this.#socket.write(bytes);
-      if (taken === bytes.length) return done?.();
-      // Below 0 the connection is gone, and Bun tells so.
-      this.#waiting = [{ bytes, taken: Math.max(taken, 0), done }];
-    } else {
-      this.#waiting.push({ bytes, taken: 0, done });
+  /** Whether the kernel has all of it. */
+  #write(bytes: Uint8Array, listener: WriteListener | undefined): boolean {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push({ bytes, taken: 0, listener });
+      return false;
     }
+    const taken = this.#socket.write(bytes);
+    if (taken === bytes.length) return true;
+    // Below 0 the connection is gone, and Bun tells so.
+    this.#waiting = [{ bytes, taken: Math.max(taken, 0), listener }];
+    return false;
   }
 
   pause(): void {
@@ -126,7 +130,7 @@ export class BunTransport implements Transport {
     }
     const over = waiting.splice(0, written);
     if (waiting.length === 0) this.#waiting = undefined;
-    for (const { done } of over) done?.();
+    for (const { listener } of over) listener?.written();
     if (this.#isEnding && this.#waiting === undefined) this.#socket.shutdown();
   }
 
@@ -143,7 +147,7 @@ export class BunTransport implements Transport {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     this.#early = undefined;
-    for (const { done } of waiting) done?.(error ?? transportError(new Error("it was dropped")));
+    for (const { listener } of waiting) listener?.written(error ?? dropped());
     this.#listener?.transportClosed(error);
   }
 
@@ -160,6 +164,10 @@ export class BunTransport implements Transport {
       if (this.#early === undefined && this.#hasPeerEnded) this.#listener?.peerEnded();
     }
   }
+}
+
+function dropped(): BusbarError {
+  return transportError(new Error("it was dropped"));
 }
 
 function inShared(chunk: Uint8Array): Uint8Array {

@@ -10,7 +10,7 @@ import type { Server, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { getSystemErrorName } from "node:util";
 import type { BusbarError } from "../../kernel/errors.js";
-import type { Transport, TransportListener } from "../../websocket/ports.js";
+import type { Transport, TransportListener, WriteListener } from "../../websocket/ports.js";
 import { Prefix } from "../../kernel/prefix.js";
 import { transportError } from "../../kernel/transport-error.js";
 import type { RawStream } from "./raw-stream.js";
@@ -38,7 +38,7 @@ interface WriteRequest {
   handle?: Handle;
   /** Keeps the bytes until they are written. */
   pieces?: readonly Uint8Array[];
-  done?: (error?: BusbarError) => void;
+  listener?: WriteListener;
   oncomplete?: (this: WriteRequest, status: number) => void;
 }
 
@@ -180,9 +180,9 @@ abstract class HandleStream {
   /** The connection broke: drop it. */
   protected abstract drop(error: Error): void;
 
-  write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void {
+  write(pieces: readonly Uint8Array[], listener: WriteListener): boolean {
     const { streamBaseState: state, WriteWrap, kLastWriteWasAsync } = this.binding;
-    if (this.isGone) return done(transportError(new Error("it was dropped")));
+    if (this.isGone) return notWritten(listener, transportError(new Error("it was dropped")));
     const request = spareRequest ?? new WriteWrap();
     spareRequest = undefined;
     const { handle } = this;
@@ -191,19 +191,13 @@ abstract class HandleStream {
       first !== undefined && pieces.length === 1
         ? handle.writeBuffer(request, first)
         : handle.writev(request, pieces, true);
-    if (status !== 0) return done(this.failure("write", status));
+    if (status !== 0) return notWritten(listener, this.failure("write", status));
     if (state[kLastWriteWasAsync] === 0) {
       spareRequest = request;
-      return done();
+      return true;
     }
-    request.handle = handle;
-    request.pieces = pieces;
-    request.oncomplete = onWritten;
-    request.done = done;
-  }
-
-  written(status: number, done: (error?: BusbarError) => void): void {
-    done(status < 0 ? this.failure("write", status) : undefined);
+    Object.assign(request, { handle, pieces, listener, oncomplete: onWritten } satisfies WriteRequest);
+    return false;
   }
 
   /** Something was read, or Node has something to say. */
@@ -236,7 +230,7 @@ abstract class HandleStream {
     handle.readStop();
   }
 
-  protected failure(call: string, status: number): BusbarError {
+  failure(call: string, status: number): BusbarError {
     const error = systemError(call, status);
     this.drop(error);
     return transportError(error);
@@ -377,6 +371,11 @@ class HandleTransport extends HandleStream implements Transport {
   }
 }
 
+function notWritten(listener: WriteListener, error: BusbarError): false {
+  queueMicrotask(() => listener.written(error));
+  return false;
+}
+
 function isObject(found: unknown): found is object {
   return typeof found === "object" && found !== null;
 }
@@ -390,8 +389,8 @@ function onRead(this: Handle, bytes: unknown): unknown {
 }
 
 function onWritten(this: WriteRequest, status: number): void {
-  const { done, handle } = this;
-  if (done !== undefined) handle?.[owner]?.written(status, done);
+  const { handle, listener } = this;
+  listener?.written(status < 0 ? handle?.[owner]?.failure("write", status) : undefined);
 }
 
 function onClosed(this: Handle): void {

@@ -147,12 +147,16 @@ const onTaken: Way = async (where) => {
 };
 
 const write = (transport: Transport, ...pieces: string[]): Promise<BusbarError | undefined> =>
-  new Promise((resolve) =>
-    transport.write(
-      pieces.map((piece) => Buffer.from(piece)),
-      resolve,
-    ),
+  writeBytes(
+    transport,
+    pieces.map((piece) => Buffer.from(piece)),
   );
+
+/** Write; resolves when that is done, with the error if there is one. */
+const writeBytes = (transport: Transport, pieces: readonly Uint8Array[]): Promise<BusbarError | undefined> =>
+  new Promise((resolve) => {
+    if (transport.write(pieces, { written: resolve })) resolve(undefined);
+  });
 
 /** All that the peer receives until our end. */
 async function received(peer: Socket): Promise<string> {
@@ -237,9 +241,7 @@ describe.each<[string, Way]>([
   it("is gone at once when it is destroyed, with what was being written", async () => {
     const { peer, transport, ear } = await listening();
     peer.pause();
-    const unwritten = new Promise<BusbarError | undefined>((resolve) => {
-      transport.write([Buffer.alloc(32 * 1024 * 1024)], resolve);
-    });
+    const unwritten = writeBytes(transport, [Buffer.alloc(32 * 1024 * 1024)]);
     transport.destroy();
     expect(await unwritten).toMatchObject({ code: "transport/failed", retryable: true });
     expect(await ear.closed).toBeUndefined();

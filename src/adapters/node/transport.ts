@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { BusbarError } from "../../kernel/errors.js";
-import type { Transport, TransportListener } from "../../websocket/ports.js";
+import type { Transport, TransportListener, WriteListener } from "../../websocket/ports.js";
 import { transportError } from "../../kernel/transport-error.js";
 import { rawStreamOf } from "./handle-stream.js";
 import type { RawStream } from "./raw-stream.js";
@@ -55,19 +55,20 @@ export class NodeTransport implements Transport {
     if (socket.readableEnded) this.#listener?.peerEnded();
   }
 
-  write(pieces: readonly Uint8Array[], done: (error?: BusbarError) => void): void {
+  write(pieces: readonly Uint8Array[], listener: WriteListener): boolean {
     const raw = this.#raw;
-    if (raw !== undefined) return raw.write(pieces, done);
+    if (raw !== undefined) return raw.write(pieces, listener);
     const socket = this.#socket;
     const written = (error?: Error | null): void => {
       // Node tells of no error where a socket was destroyed under its write.
       const cause = error ?? (socket.destroyed ? new Error("it was dropped") : undefined);
-      done(cause && transportError(cause));
+      listener.written(cause && transportError(cause));
     };
     let left = pieces.length;
     if (left > 1) socket.cork();
     for (const piece of pieces) socket.write(piece, --left === 0 ? written : undefined);
     if (pieces.length > 1) socket.uncork();
+    return false;
   }
 
   pause(): void {
