@@ -7,6 +7,8 @@ export interface MemoryTransportOptions {
   readonly turns: Turns;
   /** Default: "memory". */
   readonly remoteAddress?: string;
+  /** Whether a write that nothing blocks is done within the call, as a kernel mostly does it. Default: no. */
+  readonly isPrompt?: boolean;
 }
 
 interface PendingWrite {
@@ -23,6 +25,7 @@ interface PendingWrite {
 export class MemoryTransport implements Transport {
   readonly remoteAddress: string;
   readonly isSecure = false;
+  readonly #isPrompt: boolean;
   /** What was written: one entry a write, its pieces joined. */
   readonly writes: Uint8Array[] = [];
   readonly #turns: Turns;
@@ -43,6 +46,7 @@ export class MemoryTransport implements Transport {
   constructor(options: MemoryTransportOptions) {
     this.#turns = options.turns;
     this.remoteAddress = options.remoteAddress ?? "memory";
+    this.#isPrompt = options.isPrompt === true;
   }
 
   /** Two transports that are each other's peer. What one writes arrives at the end of the turn. */
@@ -89,6 +93,10 @@ export class MemoryTransport implements Transport {
     }
     const bytes = join(pieces);
     this.writes.push(bytes);
+    if (this.#isPrompt && this.#canTake) {
+      if (this.#peer !== undefined) this.#peer.#arrive(bytes);
+      return true;
+    }
     this.#pending = { bytes, listener };
     this.#pumpLater();
     return false;
@@ -154,7 +162,7 @@ export class MemoryTransport implements Transport {
     if (this.#isClosed) return;
     this.#deliver();
     const pending = this.#pending;
-    if (pending !== undefined && !this.#isBlocked && this.#peer?.isPaused !== true) {
+    if (pending !== undefined && this.#canTake) {
       this.#pending = undefined;
       this.#peer?.receive(pending.bytes);
       pending.listener.written();
@@ -164,6 +172,17 @@ export class MemoryTransport implements Transport {
       this.#peer?.endByPeer();
     }
     if (this.#isEndTold && this.#isPeerEndTold) this.#close(undefined);
+  }
+
+  get #canTake(): boolean {
+    return !this.#isBlocked && this.#peer?.isPaused !== true;
+  }
+
+  /** Bytes are there when this turn ends. */
+  #arrive(bytes: Uint8Array): void {
+    if (this.#isClosed || this.#hasPeerEnded) return;
+    this.#held.push(bytes);
+    this.#pumpLater();
   }
 
   /** As with a socket, an end is told even to a user that has paused, once nothing is left in front of it. */

@@ -39,7 +39,7 @@ export class Broadcasts implements Writing {
     return true;
   }
 
-  /** After `interrupt`: broadcast to these sockets from now on, whose outboxes, in the same order, are empty. */
+  /** After `interrupt`: broadcast to these sockets from now on, whose outboxes, in the same order, are clear. */
   begin(audience: readonly object[], outboxes: readonly Outbox[]): void {
     this.#audience = audience;
     this.#outboxes = outboxes;
@@ -71,14 +71,14 @@ export class Broadcasts implements Writing {
     const runs = this.#gathered.take();
     const outboxes = this.#outboxes;
     let done = 0;
-    let areAllEmpty = true;
+    let areAllClear = true;
     try {
       for (const outbox of outboxes) {
         done++;
-        if (!outbox.writeShared(pieces, runs)) areAllEmpty = false;
+        if (!outbox.writeShared(pieces)) areAllClear = false;
       }
     } finally {
-      if (!areAllEmpty || done < outboxes.length) this.#forget();
+      if (!areAllClear || done < outboxes.length) this.#forget();
       appendTo(outboxes.slice(done), runs);
     }
   }

@@ -1,6 +1,6 @@
 import { optionalDeferred, optionalRejection, type Deferred } from "../kernel/deferred.js";
 import { BusbarError } from "../kernel/errors.js";
-import { Frames, type Run } from "../protocol/frames.js";
+import { Frames } from "../protocol/frames.js";
 import type { Transport, WriteListener } from "./ports.js";
 import type { TurnWriter, Writing } from "./turn-writer.js";
 
@@ -38,6 +38,11 @@ export class Outbox extends Frames implements Writing, WriteListener {
     return this.byteLength + this.#writingBytes;
   }
 
+  /** Whether whatever comes next can be written at once. */
+  get isClear(): boolean {
+    return this.bufferedBytes === 0 && !this.#isHeld && this.#failure === undefined;
+  }
+
   /** Whether a write is under way that the kernel has not taken, so that the peer may have stopped reading. */
   get isBlocked(): boolean {
     return this.#writingBytes > 0;
@@ -50,15 +55,10 @@ export class Outbox extends Frames implements Writing, WriteListener {
     else this.#scheduleFlush();
   }
 
-  /** Write what was made for many, at the end of a turn; false where not all of it leaves at once. */
-  writeShared(pieces: readonly Uint8Array[], runs: readonly Run[]): boolean {
-    if (this.bufferedBytes > 0 || this.#isHeld || this.#failure !== undefined) {
-      this.appendAll(runs);
-      this.appended();
-      return false;
-    }
+  /** Write what was made for many, while the outbox is clear; false where not all of it leaves at once. */
+  writeShared(pieces: readonly Uint8Array[]): boolean {
     if (this.#owner.transport.write(pieces, this)) return true;
-    for (const { from, to } of runs) this.#writingBytes += to - from;
+    for (const { length } of pieces) this.#writingBytes += length;
     return false;
   }
 

@@ -110,11 +110,11 @@ export class Sender {
     return this.#hasRoom(this.bufferedBytes, bytes) && this.#wait({ message, bytes, settle: undefined });
   }
 
-  /** The outbox, where nothing waits before it or in it and nothing is compressed; undefined elsewhere. */
-  get emptyOutbox(): Outbox | undefined {
+  /** The outbox, where it is clear, nothing waits before it and nothing is compressed; undefined elsewhere. */
+  get clearOutbox(): Outbox | undefined {
     const { messageDeflate, outbox } = this.#options;
-    const isEmpty = this.#waiting === undefined && outbox.bufferedBytes === 0;
-    return isEmpty && messageDeflate === undefined && this.#canSend() ? outbox : undefined;
+    const isClear = outbox.isClear && this.#waiting === undefined;
+    return isClear && messageDeflate === undefined && this.#canSend() ? outbox : undefined;
   }
 
   /** Send a close frame behind all that waits; does nothing when one is on its way. */

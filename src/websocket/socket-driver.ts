@@ -105,8 +105,8 @@ export class SocketDriver
   }
 
   /** The outbox, where what is broadcast can be written to it with nothing in its way; undefined elsewhere. */
-  get emptyOutbox(): Outbox | undefined {
-    return this.#isDrainHeard ? undefined : this.sender.emptyOutbox;
+  get clearOutbox(): Outbox | undefined {
+    return this.#isDrainHeard ? undefined : this.sender.clearOutbox;
   }
 
   get sender(): Sender {
@@ -225,7 +225,6 @@ export class SocketDriver
   }
 
   peerEnded(): void {
-    this.broadcasts.interrupt();
     this.closing.peerEnded();
   }
 
@@ -349,6 +348,7 @@ export class SocketDriver
   }
 
   #sendControl(type: "ping" | "pong", payload: Uint8Array): void {
+    this.broadcasts.interrupt();
     this.connection.sendControl(type, payload, this.outbox);
     this.outbox.appended();
   }

@@ -30,7 +30,7 @@ export class TurnWriter {
     if (this.#waiting.push(writing) === 1) this.#turns.atEndOfTurn(() => this.#run());
   }
 
-  /** The same, before all that wait. */
+  /** The same, before all that wait already. */
   first(writing: Writing): void {
     if (this.#waiting.unshift(writing) === 1) this.#turns.atEndOfTurn(() => this.#run());
   }

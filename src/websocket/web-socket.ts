@@ -118,23 +118,24 @@ export class WebSocket<Request, Principal> implements AsyncIterable<string | Uin
     const { broadcasts } = first.#driver;
     if (!broadcasts.isTo(audience)) {
       broadcasts.interrupt();
-      const outboxes = WebSocket.#emptyOutboxes(audience, broadcasts);
-      if (outboxes !== undefined) broadcasts.begin(audience, outboxes);
+      const outboxes = WebSocket.#clearOutboxes(audience, broadcasts);
+      const isEachOnce = sockets instanceof Set || new Set(outboxes).size === audience.length;
+      if (outboxes !== undefined && isEachOnce) broadcasts.begin(audience, outboxes);
     }
     if (broadcasts.take(prepared)) return [];
     return audience.filter((socket) => !socket.offer(prepared));
   }
 
-  /** The outboxes of sockets that share `broadcasts`, where all of them are empty. */
-  static #emptyOutboxes(
+  /** The outboxes of sockets that share `broadcasts`, where all of them are clear. */
+  static #clearOutboxes(
     sockets: readonly WebSocket<unknown, unknown>[],
     broadcasts: Broadcasts,
   ): readonly Outbox[] | undefined {
     const outboxes: Outbox[] = [];
     for (const socket of sockets) {
-      const { broadcasts: theirs, emptyOutbox } = socket.#driver;
-      if (theirs !== broadcasts || emptyOutbox === undefined) return undefined;
-      outboxes.push(emptyOutbox);
+      const { broadcasts: theirs, clearOutbox } = socket.#driver;
+      if (theirs !== broadcasts || clearOutbox === undefined) return undefined;
+      outboxes.push(clearOutbox);
     }
     return outboxes;
   }

@@ -16,6 +16,8 @@ import { WebSocket } from "../../src/websocket/web-socket.js";
 import { decodeFrames, encodeFrames, type TestFrame } from "../conformance/frames.js";
 
 export interface SocketSetting {
+  /** One that other sockets have as well; the rest is only looked at for a kind of this socket's own. */
+  readonly kind?: SocketKind;
   readonly role?: Role;
   readonly limits?: Partial<SocketLimits>;
   /** Default: no compression. */
@@ -59,16 +61,23 @@ export class SocketGround {
     this.role = role;
     this.clock = clock;
     this.transport = setting.transport ?? new MemoryTransport({ turns: clock });
-    this.kind = new SocketKind({
-      role,
+    this.kind = setting.kind ?? this.#newKind(setting);
+    this.driver = new SocketDriver({ kind: this.kind, transport: this.transport, deflate: setting.deflate });
+    this.socket = new WebSocket(this.driver, { request: undefined, principal: undefined, protocol: "" });
+    this.transport.listen(this.driver);
+  }
+
+  #newKind(setting: SocketSetting): SocketKind {
+    return new SocketKind({
+      role: this.role,
       surroundings: {
-        clock: setting.timers ?? clock,
-        turns: clock,
+        clock: setting.timers ?? this.clock,
+        turns: this.clock,
         random: new SeededRandom(2),
         text,
         deflate: setting.port ?? new NodeDeflate({ level: 1 }),
         logger: this.#logger(),
-        writer: setting.writer ?? frameWriter(role),
+        writer: setting.writer ?? frameWriter(this.role),
       },
       limits: {
         messageBytesMax: 100_000,
@@ -82,9 +91,6 @@ export class SocketGround {
         ...setting.limits,
       },
     });
-    this.driver = new SocketDriver({ kind: this.kind, transport: this.transport, deflate: setting.deflate });
-    this.socket = new WebSocket(this.driver, { request: undefined, principal: undefined, protocol: "" });
-    this.transport.listen(this.driver);
   }
 
   /** Receive frames from the peer, in one chunk; the turn does not end by it. */
