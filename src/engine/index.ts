@@ -21,7 +21,7 @@ export type { LogFields, Logger } from "../kernel/logger.js";
 export { HandshakeError, ProtocolError } from "../protocol/errors.js";
 export { PreparedMessage } from "../websocket/prepared-message.js";
 export type { Sendable, WhenFull } from "../websocket/sender.js";
-export type { CloseInfo, WebSocketEvents } from "../websocket/socket-driver.js";
+export type { CloseInfo, WebSocketEvents } from "../websocket/web-socket-events.js";
 export { broadcast, type WebSocket } from "../websocket/web-socket.js";
 export { attach, type AttachOptions } from "./attach.js";
 export { connect, type ClientSocket } from "./connect.js";

@@ -9,7 +9,7 @@ import type { ServerSocket } from "../engine/socket-host.js";
 import { silentLogger, type LogFields } from "../kernel/logger.js";
 import { HeaderMap } from "../protocol/header-map.js";
 import type { PreparedMessage } from "../websocket/prepared-message.js";
-import type { WebSocketEvents } from "../websocket/socket-driver.js";
+import type { WebSocketEvents } from "../websocket/web-socket-events.js";
 import { Bus } from "./bus.js";
 import { nobodyYet } from "./handshake-authenticator.js";
 import type { BusOptions } from "./options.js";

@@ -11,15 +11,14 @@ function watch(
 ): { clock: VirtualClock; keepalive: Keepalive; seen: string[]; peer: { isListening: boolean } } {
   const clock = new VirtualClock();
   const seen: string[] = [];
-  const peer = { isListening: true };
-  const keepalive = new Keepalive({
+  const peer = {
     clock,
-    idleMs,
-    timeoutMs,
-    isListening: () => peer.isListening,
-    onIdle: () => seen.push(`ask@${clock.now()}`),
-    onGone: () => seen.push(`gone@${clock.now()}`),
-  });
+    keepalive: { keepaliveIdleMs: idleMs, keepaliveTimeoutMs: timeoutMs },
+    isListening: true,
+    peerIsSilent: () => void seen.push(`ask@${clock.now()}`),
+    peerIsGone: () => void seen.push(`gone@${clock.now()}`),
+  };
+  const keepalive = new Keepalive(peer);
   return { clock, keepalive, seen, peer };
 }
 

@@ -282,3 +282,8 @@ function outboxFullError(): BusbarError {
     { retryable: true },
   );
 }
+
+/** Whether this is a send that failed because the connection ended: nobody's fault, if it is that connection. */
+export function isTooLate(cause: unknown): boolean {
+  return cause instanceof BusbarError && (cause.code === "send/not-open" || cause.code === "websocket/not-sent");
+}

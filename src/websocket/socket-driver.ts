@@ -1,7 +1,7 @@
 import type { Clock, Turns } from "../kernel/clock.js";
 import { deferred, type Deferred } from "../kernel/deferred.js";
 import { causeText } from "../kernel/cause-text.js";
-import { assert, BusbarError } from "../kernel/errors.js";
+import { assert, type BusbarError } from "../kernel/errors.js";
 import type { Random } from "../kernel/random.js";
 import type { TextCodec } from "../kernel/text-codec.js";
 import { closeCodes } from "../protocol/close-code.js";
@@ -12,15 +12,16 @@ import type { FrameWriter } from "../protocol/frame-writer.js";
 import type { Broadcasts } from "./broadcasts.js";
 import { Closing, type CloseInfo, type ClosingOptions } from "./closing.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
-import { Keepalive } from "./keepalive.js";
+import { Keepalive, type KeepaliveLimits, type KeepaliveOwner } from "./keepalive.js";
 import { Listeners, type Listener, type ListenersOwner } from "./listeners.js";
 import { MessageDeflate } from "./message-deflate.js";
 import { notSent, Outbox, type OutboxOwner } from "./outbox.js";
 import { Pings, type PingsOptions } from "./pings.js";
 import type { Transport, TransportListener } from "./ports.js";
-import { Sender, type SenderOptions, type WhenFull } from "./sender.js";
+import { isTooLate, Sender, type SenderOptions, type WhenFull } from "./sender.js";
 import type { SocketKind } from "./socket-kind.js";
 import type { TurnWriter } from "./turn-writer.js";
+import type { WebSocketEvents } from "./web-socket-events.js";
 
 export interface SocketDriverOptions {
   readonly kind: SocketKind;
@@ -38,21 +39,17 @@ export interface SocketOwner {
   socketClosed(): void;
 }
 
-export type { CloseInfo };
-
-export interface WebSocketEvents {
-  readonly open: undefined;
-  readonly message: string | Uint8Array;
-  /** What went wrong; a `close` follows. */
-  readonly error: BusbarError;
-  readonly close: CloseInfo;
-  /** Everything that waited has been handed to the kernel. */
-  readonly drain: undefined;
-}
-
 /** Runs one WebSocket over one transport: reads, answers, sends, closes. The application sees it through `WebSocket`. */
 export class SocketDriver
-  implements TransportListener, InboxOwner, OutboxOwner, ListenersOwner, SenderOptions, ClosingOptions, PingsOptions
+  implements
+    TransportListener,
+    InboxOwner,
+    OutboxOwner,
+    ListenersOwner,
+    SenderOptions,
+    ClosingOptions,
+    PingsOptions,
+    KeepaliveOwner
 {
   readonly transport: Transport;
   readonly connection: Connection;
@@ -89,7 +86,7 @@ export class SocketDriver
     }
     // What follows is given the socket itself, in place of closures and options of its own.
     this.#listeners = new Listeners(this);
-    if (limits.keepaliveIdleMs > 0) this.#keepalive = this.#keepAlive();
+    if (limits.keepaliveIdleMs > 0) this.#keepalive = new Keepalive(this);
   }
 
   /** Messages that nobody has taken. */
@@ -164,6 +161,14 @@ export class SocketDriver
 
   get whenFull(): WhenFull {
     return this.#kind.limits.whenFull;
+  }
+
+  get keepalive(): KeepaliveLimits {
+    return this.#kind.limits;
+  }
+
+  get isListening(): boolean {
+    return !this.#isPaused;
   }
 
   get closeTimeoutMs(): number {
@@ -248,14 +253,10 @@ export class SocketDriver
   /** Call `listener` for each event of this name; returns the function that ends it. */
   listen<Name extends keyof WebSocketEvents>(name: Name, listener: Listener<WebSocketEvents[Name]>): () => void {
     const stop = this.#listeners.add(name, listener);
-    if (name === "drain") this.#hearDrain();
+    if (name === "drain") this.#isDrainHeard = true;
+    this.broadcasts.interrupt();
     if (name === "open" || name === "message") this.#catchUp().catch((error: unknown) => this.failed(error));
     return stop;
-  }
-
-  #hearDrain(): void {
-    this.broadcasts.interrupt();
-    this.#isDrainHeard = true;
   }
 
   /**
@@ -358,8 +359,8 @@ export class SocketDriver
     this.#waitingPong = undefined;
     if (pong !== undefined && this.connection.canSend) this.#sendControl("pong", pong);
     this.#sender?.drain();
-    const isOver = this.#isDrainHeard && this.sender.bufferedBytes === 0;
-    if (isOver) this.#listeners.call(this.#listeners.by.drain, undefined);
+    if (this.#isDrainHeard && this.sender.bufferedBytes === 0)
+      this.#listeners.call(this.#listeners.by.drain, undefined);
   }
 
   inboxHasRoom(): void {
@@ -389,29 +390,12 @@ export class SocketDriver
     else this.transport.resume();
   }
 
-  #keepAlive(): Keepalive {
-    const { limits, surroundings } = this.#kind;
-    return new Keepalive({
-      clock: surroundings.clock,
-      idleMs: limits.keepaliveIdleMs,
-      timeoutMs: limits.keepaliveTimeoutMs,
-      isListening: () => !this.#isPaused,
-      onIdle: () => {
-        if (this.connection.canSend && this.#outbox?.isBlocked !== true) this.#sendControl("ping", new Uint8Array(0));
-      },
-      onGone: () => {
-        const message = `the peer has been silent for ${limits.keepaliveIdleMs + limits.keepaliveTimeoutMs} ms`;
-        this.#listeners.call(
-          this.#listeners.by.error,
-          new BusbarError("websocket/keepalive-timeout", message, { retryable: true }),
-        );
-        this.terminate();
-      },
-    });
+  peerIsSilent(): void {
+    if (this.connection.canSend && this.#outbox?.isBlocked !== true) this.#sendControl("ping", new Uint8Array(0));
   }
-}
 
-/** Whether this is a send that failed because the connection ended: nobody's fault, if it is that connection. */
-function isTooLate(cause: unknown): boolean {
-  return cause instanceof BusbarError && (cause.code === "send/not-open" || cause.code === "websocket/not-sent");
+  peerIsGone(error: BusbarError): void {
+    this.#listeners.call(this.#listeners.by.error, error);
+    this.terminate();
+  }
 }

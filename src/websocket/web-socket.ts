@@ -6,7 +6,8 @@ import { requireReason } from "./message-check.js";
 import type { Outbox } from "./outbox.js";
 import { PreparedMessage } from "./prepared-message.js";
 import type { Sendable } from "./sender.js";
-import type { CloseInfo, SocketDriver, WebSocketEvents } from "./socket-driver.js";
+import type { SocketDriver } from "./socket-driver.js";
+import type { CloseInfo, WebSocketEvents } from "./web-socket-events.js";
 
 /** What a socket began with and who is at its other end. */
 export interface SocketIdentity<Request, Principal> {
@@ -145,7 +146,6 @@ export class WebSocket<Request, Principal> implements AsyncIterable<string | Uin
     return this.#driver.inbox;
   }
 }
-
 
 /** What `WebSocket.broadcast` does, by itself. */
 export const broadcast: typeof WebSocket.broadcast = WebSocket.broadcast;

@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { BusbarError } from "../../src/kernel/errors.js";
 import { MemoryTransport } from "../../src/testing/memory-transport.js";
 import { VirtualClock } from "../../src/testing/virtual-clock.js";
 import { PreparedMessage } from "../../src/websocket/prepared-message.js";
@@ -24,7 +25,10 @@ type Step =
       readonly do: "close" | "terminate" | "ping" | "hear drain" | "block" | "unblock" | "fail" | "look";
       readonly at: number;
     }
-  | { readonly do: "peer sends" | "peer pings" | "peer closes" | "peer ends" | "peer breaks a rule"; readonly at: number }
+  | {
+      readonly do: "peer sends" | "peer pings" | "peer closes" | "peer ends" | "peer breaks a rule";
+      readonly at: number;
+    }
   | { readonly do: "turn" };
 
 const at = fc.nat(SOCKETS - 1);
@@ -98,7 +102,9 @@ class World {
     const message = isText ? "ä".repeat(bytes / 2) : new Uint8Array(bytes);
     const prepared = new PreparedMessage(message);
     const sockets = whom.flatMap((index) => this.grounds[index]?.socket ?? []);
-    const leftOut = this.#broadcasts ? broadcast(sockets, prepared) : sockets.filter((socket) => !socket.offer(prepared));
+    const leftOut = this.#broadcasts
+      ? broadcast(sockets, prepared)
+      : sockets.filter((socket) => !socket.offer(prepared));
     this.told.push(`left out ${leftOut.map((socket) => sockets.indexOf(socket)).join()}`);
   }
 
@@ -109,7 +115,7 @@ class World {
       case "send":
         return void socket.send("s".repeat(todo.length)).then(
           () => tell("sent"),
-          (error: { readonly code: string }) => tell(error.code),
+          (error: unknown) => tell(error instanceof BusbarError ? error.code : String(error)),
         );
       case "offer":
         return tell(`offered ${socket.offer(new PreparedMessage("o".repeat(todo.length)))}`);
@@ -120,7 +126,7 @@ class World {
       case "ping":
         return void socket.ping(new Uint8Array([1])).then(
           () => tell("pong"),
-          (error: { readonly code: string }) => tell(error.code),
+          (error: unknown) => tell(error instanceof BusbarError ? error.code : String(error)),
         );
       case "hear drain":
         return void socket.on("drain", () => tell(`drain at ${socket.bufferedBytes}`));
