@@ -5,7 +5,7 @@ import { Inbox } from "./inbox.js";
 
 function inboxWithLog(): { inbox: Inbox; rooms: number[] } {
   const rooms: number[] = [];
-  const inbox: Inbox = new Inbox({ inboxHasRoom: () => rooms.push(inbox.length) });
+  const inbox: Inbox = new Inbox({ updateFlow: () => rooms.push(inbox.length) });
   return { inbox, rooms };
 }
 

@@ -6,7 +6,7 @@ const SIZE_HIGH = 256 * 1024;
 
 export interface InboxOwner {
   /** An inbox that was full has room again. */
-  inboxHasRoom(): void;
+  updateFlow(): void;
 }
 
 type Taken = IteratorResult<string | Uint8Array, undefined>;
@@ -57,7 +57,7 @@ export class Inbox implements AsyncIterator<string | Uint8Array, undefined> {
     const message = this.#oldest.pop();
     if (message === undefined) return undefined;
     this.#size -= message.length;
-    if (wasFull && !this.isFull) this.#owner.inboxHasRoom();
+    if (wasFull && !this.isFull) this.#owner.updateFlow();
     return message;
   }
 

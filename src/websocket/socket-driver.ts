@@ -303,7 +303,7 @@ export class SocketDriver
           break;
       }
     }
-    this.#updateFlow();
+    this.updateFlow();
     this.#closing?.endAfterPeer();
   }
 
@@ -363,10 +363,6 @@ export class SocketDriver
       this.#listeners.call(this.#listeners.by.drain, undefined);
   }
 
-  inboxHasRoom(): void {
-    this.#updateFlow();
-  }
-
   closeSent(): void {
     this.closing.closeSent();
   }
@@ -374,14 +370,15 @@ export class SocketDriver
   closingStep(): void {
     this.broadcasts.interrupt();
     this.#keepalive?.stop();
-    this.#updateFlow();
+    this.updateFlow();
   }
 
   sendPing(payload: Uint8Array): void {
     this.#sendControl("ping", payload);
   }
 
-  #updateFlow(): void {
+  /** Have the peer wait where its messages do, and no longer. */
+  updateFlow(): void {
     if (this.#isClosed) return;
     const shouldPause = this.connection.isInflating || (this.#inbox?.isFull === true && this.state === "open");
     if (shouldPause === this.#isPaused) return;
