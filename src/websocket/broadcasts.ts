@@ -1,6 +1,7 @@
 import type { FrameWriter } from "../protocol/frame-writer.js";
 import { Frames, type Run } from "../protocol/frames.js";
 import type { Outbox } from "./outbox.js";
+import type { Transport } from "./ports.js";
 import type { PreparedMessage } from "./prepared-message.js";
 import type { TurnWriter, Writing } from "./turn-writer.js";
 
@@ -13,8 +14,8 @@ export interface BroadcastsOptions {
 
 /**
  * What is broadcast within a turn to sockets that have nothing else to send: it is gathered in one place, and written to each
- * of them when the turn ends. In place of each message going to each socket first (fan-out to 1,000, CPU for a delivery: with
- * 8 in flight 0.48 → 0.44 µs).
+ * of them when the turn ends, in place of each message going to each socket (fan-out to 1,000, CPU for a delivery: with 8 in
+ * flight 0.47 → 0.41 µs).
  *
  * Nobody sees a difference: whoever asks anything of a socket that depends on what it has to send calls `interrupt` first. The
  * sockets are remembered over turns, and not looked at again, until somebody does.
@@ -24,6 +25,8 @@ export class Broadcasts implements Writing {
   /** The sockets that were broadcast to last; undefined once something else was asked of any socket. */
   #audience: readonly object[] | undefined;
   #outboxes: readonly Outbox[] = [];
+  /** Theirs: to look at the outbox and its owner before each write costs 3 % of a delivery, for with 1,000 they come from afar. */
+  #transports: readonly Transport[] = [];
   readonly #gathered = new Frames();
   #isScheduled = false;
 
@@ -43,6 +46,7 @@ export class Broadcasts implements Writing {
   begin(audience: readonly object[], outboxes: readonly Outbox[]): void {
     this.#audience = audience;
     this.#outboxes = outboxes;
+    this.#transports = outboxes.map(({ transport }) => transport);
   }
 
   /** Take a message; false, and it has to be offered to each, where there is no room for it. */
@@ -67,15 +71,19 @@ export class Broadcasts implements Writing {
   write(): void {
     this.#isScheduled = false;
     if (this.#gathered.byteLength === 0) return;
+    const { byteLength } = this.#gathered;
     const pieces = this.#gathered.pieces();
     const runs = this.#gathered.take();
     const outboxes = this.#outboxes;
+    const transports = this.#transports;
     let done = 0;
     let areAllClear = true;
     try {
       for (const outbox of outboxes) {
-        done++;
-        if (!outbox.writeShared(pieces)) areAllClear = false;
+        const transport = transports[done++];
+        if (transport?.write(pieces, outbox) === true) continue;
+        areAllClear = false;
+        outbox.began(byteLength);
       }
     } finally {
       if (!areAllClear || done < outboxes.length) this.#forget();
@@ -93,6 +101,7 @@ export class Broadcasts implements Writing {
   #forget(): void {
     this.#audience = undefined;
     this.#outboxes = [];
+    this.#transports = [];
   }
 }
 

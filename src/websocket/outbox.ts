@@ -55,11 +55,14 @@ export class Outbox extends Frames implements Writing, WriteListener {
     else this.#scheduleFlush();
   }
 
-  /** Write what was made for many, while the outbox is clear; false where not all of it leaves at once. */
-  writeShared(pieces: readonly Uint8Array[]): boolean {
-    if (this.#owner.transport.write(pieces, this)) return true;
-    for (const { length } of pieces) this.#writingBytes += length;
-    return false;
+  /** Where it writes. */
+  get transport(): Transport {
+    return this.#owner.transport;
+  }
+
+  /** Somebody else has written so much for it while it was clear, and the kernel has not taken all of it. */
+  began(bytesCount: number): void {
+    this.#writingBytes = bytesCount;
   }
 
   /** Write nothing until `release`: what still belongs to this turn comes at its end. */
