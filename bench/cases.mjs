@@ -26,7 +26,7 @@
  * @property {string} [note] what is to be known when reading the table
  */
 
-const engines = ["engine", "busbarBun", "ws", "uwebsockets", "bun", "python", "floor"];
+const engines = ["engine", "busbarBun", "ws", "uwebsockets", "bun", "python", "bunFloor", "floor"];
 const compressing = ["engine", "busbarBun", "ws", "uwebsockets", "bun"];
 const systems = ["memory", "disk", "socketio", "recovery"];
 

@@ -173,6 +173,17 @@ describe("an outbox", () => {
     await expect(outbox.handedOver()).rejects.toMatchObject({ retryable: true, cause: { message: "a cable" } });
   });
 
+  it("counts what somebody else writes for it until that is written, and nothing once the transport is gone", () => {
+    const { outbox, seen } = ground();
+    outbox.began(5);
+    expect([outbox.bufferedBytes, outbox.isBlocked, outbox.isClear]).toEqual([5, true, false]);
+    outbox.written();
+    expect([outbox.bufferedBytes, outbox.isClear, seen]).toEqual([0, true, ["written"]]);
+    outbox.fail(notSent());
+    outbox.began(5);
+    expect([outbox.bufferedBytes, outbox.isClear]).toEqual([0, false]);
+  });
+
   it("drops what a turn collected when the transport goes before the turn ends", () => {
     const { append, clock, outbox, transport } = ground();
     append(bytes(1));

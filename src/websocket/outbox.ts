@@ -62,7 +62,7 @@ export class Outbox extends Frames implements Writing, WriteListener {
 
   /** Somebody else has written so much for it while it was clear, and the kernel has not taken all of it. */
   began(bytesCount: number): void {
-    this.#writingBytes = bytesCount;
+    if (this.#failure === undefined) this.#writingBytes = bytesCount;
   }
 
   /** Write nothing until `release`: what still belongs to this turn comes at its end. */
