@@ -74,7 +74,11 @@ function bars({ bars: all, title, unit }) {
     const isLong = isCut && bar.value > most;
     const y = HEAD + index * ROW;
     const length = isLong ? room : Math.max(2, (bar.value / most) * room);
-    const color = isOurs(bar.server) ? OUR_COLORS[ours.indexOf(bar)] : bar.id === "floor" || bar.id === "bunFloor" ? FLOOR : OTHERS;
+    const color = isOurs(bar.server)
+      ? OUR_COLORS[ours.indexOf(bar)]
+      : bar.id === "floor" || bar.id === "bunFloor"
+        ? FLOOR
+        : OTHERS;
     return (
       `<text x="${NAMES}" y="${y + 15}" text-anchor="end" class="${isOurs(bar.server) ? "ours" : ""}">${escaped(shortName(bar.server))}</text>` +
       `<rect x="${NAMES + 10}" y="${y + 4}" width="${length.toFixed(1)}" height="${ROW - 8}" rx="3" fill="${color}"/>` +
