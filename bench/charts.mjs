@@ -12,6 +12,7 @@ const PLOT = 190;
 const OURS = "#b4531f";
 const OTHERS = "#a9b4c0";
 const FLOOR = "#dfe4e9";
+const floors = ["floor", "bunFloor"];
 /** By the place among ours: the engine or memory first. */
 const OUR_COLORS = [OURS, "#dc9468", "#edc3a7"];
 const LINE_COLORS = { memory: OURS, engine: "#2f6f8f", disk: "#dc9468", floor: "#9aa4ae" };
@@ -74,11 +75,7 @@ function bars({ bars: all, title, unit }) {
     const isLong = isCut && bar.value > most;
     const y = HEAD + index * ROW;
     const length = isLong ? room : Math.max(2, (bar.value / most) * room);
-    const color = isOurs(bar.server)
-      ? OUR_COLORS[ours.indexOf(bar)]
-      : bar.id === "floor" || bar.id === "bunFloor"
-        ? FLOOR
-        : OTHERS;
+    const color = isOurs(bar.server) ? OUR_COLORS[ours.indexOf(bar)] : floors.includes(bar.id) ? FLOOR : OTHERS;
     return (
       `<text x="${NAMES}" y="${y + 15}" text-anchor="end" class="${isOurs(bar.server) ? "ours" : ""}">${escaped(shortName(bar.server))}</text>` +
       `<rect x="${NAMES + 10}" y="${y + 4}" width="${length.toFixed(1)}" height="${ROW - 8}" rx="3" fill="${color}"/>` +

@@ -10,6 +10,8 @@ import type { HandshakeRefusal } from "./options.js";
 /** How long a refused peer may take to read the refusal. */
 const LINGER_MS = 1000;
 
+const nobody: WriteListener = { written: () => {} };
+
 /** What is the same for all handshakes of a server. */
 export interface HandshakeOwner {
   readonly clock: Clock;
@@ -24,7 +26,7 @@ export interface HandshakeOwner {
 }
 
 /** A connection between its first byte and the answer to its request. It is answered once, in time. */
-export class PendingHandshake implements TransportListener, WriteListener, Counted {
+export class PendingHandshake implements TransportListener, Counted {
   readonly transport: Transport;
   /** Where the connection comes from, and once a proxy's request has said it, the client. */
   from: string;
@@ -34,7 +36,6 @@ export class PendingHandshake implements TransportListener, WriteListener, Count
   #timer: Timer;
   #reader: HttpHeadReader | undefined;
   #isDecided = false;
-  #isRefused = false;
   #hasPeerEnded = false;
   #isOver = false;
   readonly #onOver: (() => void)[] = [];
@@ -63,7 +64,7 @@ export class PendingHandshake implements TransportListener, WriteListener, Count
   accept(response: Uint8Array): boolean {
     if (this.#isDecided) return false;
     this.#decide();
-    this.transport.write([response], this);
+    this.transport.write([response], nobody);
     return true;
   }
 
@@ -96,14 +97,9 @@ export class PendingHandshake implements TransportListener, WriteListener, Count
     });
     this.#timer = clock.schedule(LINGER_MS, () => transport.destroy());
     transport.listen(this);
-    this.#isRefused = true;
-    if (transport.write([refuseUpgrade(error)], this)) transport.end();
+    const written = (): void => transport.end();
+    if (transport.write([refuseUpgrade(error)], { written })) written();
     transport.resume();
-  }
-
-  /** The answer is out. */
-  written(): void {
-    if (this.#isRefused) this.transport.end();
   }
 
   bytesReceived(chunk: Uint8Array): void {

@@ -6,3 +6,8 @@ export function transportError(cause: Error): BusbarError {
   const message = `the connection failed: ${cause.message}`;
   return withoutStack(() => new BusbarError("transport/failed", message, { retryable: true, cause }));
 }
+
+/** The error of a connection that we dropped before all was written. */
+export function droppedError(): BusbarError {
+  return transportError(new Error("it was dropped"));
+}

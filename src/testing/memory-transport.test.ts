@@ -153,6 +153,32 @@ describe("a pair of transports", () => {
     expect(seen.toSorted()).toEqual(["done", "one: bytes 3", "other: bytes 1 2"]);
   });
 
+  it("takes a write at once where it is prompt, unless something blocks it, and keeps what was written as it was", () => {
+    const clock = new VirtualClock();
+    const [one, other] = MemoryTransport.pair({ turns: clock, isPrompt: true });
+    const seen: string[] = [];
+    other.listen({
+      ...listenerTo(seen, "other: "),
+      bytesReceived: (chunk) => {
+        seen.push(`bytes ${chunk.join(" ")}`);
+        chunk.fill(0);
+      },
+    });
+    const listener = { written: () => void seen.push("done") };
+    expect(one.write([bytes(1)], listener)).toBe(true);
+    expect(one.write([bytes(2)], listener)).toBe(true);
+    other.pause();
+    expect(one.write([bytes(3)], listener)).toBe(false);
+    while (clock.runTurn());
+    expect(seen).toEqual([]);
+    other.resume();
+    while (clock.runTurn());
+    expect(seen).toEqual(["bytes 1", "bytes 2", "bytes 3", "done"]);
+    expect(one.writes).toEqual([bytes(1), bytes(2), bytes(3)]);
+    other.destroy();
+    expect(other.write([bytes(4)], listener)).toBe(false);
+  });
+
   it("has the writer wait while the reader is paused", () => {
     const { clock, one, other, seen } = pair();
     other.pause();

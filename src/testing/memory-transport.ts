@@ -94,7 +94,8 @@ export class MemoryTransport implements Transport {
     const bytes = join(pieces);
     this.writes.push(bytes);
     if (this.#isPrompt && this.#canTake) {
-      if (this.#peer !== undefined) this.#peer.#arrive(bytes);
+      // The peer changes what it receives.
+      if (this.#peer !== undefined) this.#peer.#arrive(bytes.slice());
       return true;
     }
     this.#pending = { bytes, listener };

@@ -13,7 +13,7 @@ function watch(
   const seen: string[] = [];
   const peer = {
     clock,
-    keepalive: { keepaliveIdleMs: idleMs, keepaliveTimeoutMs: timeoutMs },
+    limits: { keepaliveIdleMs: idleMs, keepaliveTimeoutMs: timeoutMs },
     isListening: true,
     peerIsSilent: () => void seen.push(`ask@${clock.now()}`),
     peerIsGone: () => void seen.push(`gone@${clock.now()}`),

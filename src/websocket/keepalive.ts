@@ -11,7 +11,7 @@ export interface KeepaliveLimits {
 export interface KeepaliveOwner {
   /** The clock that the timers of all connections share. */
   readonly clock: Clock;
-  readonly keepalive: KeepaliveLimits;
+  readonly limits: KeepaliveLimits;
   /** Whether the peer would be heard; while it would not, its silence means nothing. */
   readonly isListening: boolean;
   /** Ask the peer for an answer. */
@@ -31,7 +31,7 @@ export class Keepalive {
   constructor(owner: KeepaliveOwner) {
     this.#owner = owner;
     this.heard();
-    this.#timer = this.#schedule(owner.keepalive.keepaliveIdleMs);
+    this.#timer = this.#schedule(owner.limits.keepaliveIdleMs);
   }
 
   /** Note that bytes came from the peer. */
@@ -51,7 +51,7 @@ export class Keepalive {
   /** The timer is not moved by each chunk that comes: it looks, when it runs, at how long the silence has been. */
   #check(): void {
     const owner = this.#owner;
-    const { keepaliveIdleMs: idleMs, keepaliveTimeoutMs: timeoutMs } = owner.keepalive;
+    const { keepaliveIdleMs: idleMs, keepaliveTimeoutMs: timeoutMs } = owner.limits;
     if (!owner.isListening) this.heard();
     if (this.#isAsked) return owner.peerIsGone(goneError(idleMs + timeoutMs));
     const silenceMs = owner.clock.now() - this.#heardMs;

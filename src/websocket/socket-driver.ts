@@ -163,7 +163,7 @@ export class SocketDriver
     return this.#kind.limits.whenFull;
   }
 
-  get keepalive(): KeepaliveLimits {
+  get limits(): KeepaliveLimits {
     return this.#kind.limits;
   }
 

@@ -120,7 +120,8 @@ export class WebSocket<Request, Principal> implements AsyncIterable<string | Uin
     if (!broadcasts.isTo(audience)) {
       broadcasts.interrupt();
       const outboxes = WebSocket.#clearOutboxes(audience, broadcasts);
-      const isEachOnce = sockets instanceof Set || new Set(outboxes).size === audience.length;
+      // Who stands there twice is told twice.
+      const isEachOnce = sockets instanceof Set || new Set(audience).size === audience.length;
       if (outboxes !== undefined && isEachOnce) broadcasts.begin(audience, outboxes);
     }
     if (broadcasts.take(prepared)) return [];

@@ -1,6 +1,6 @@
 import type { BusbarError } from "../../kernel/errors.js";
 import { Prefix } from "../../kernel/prefix.js";
-import { transportError } from "../../kernel/transport-error.js";
+import { droppedError, transportError } from "../../kernel/transport-error.js";
 import type { Transport, TransportListener, WriteListener } from "../../websocket/ports.js";
 import type { BunSocket } from "./bun.js";
 
@@ -50,7 +50,7 @@ export class BunTransport implements Transport {
 
   write(pieces: readonly Uint8Array[], listener: WriteListener): boolean {
     if (this.#isGone) {
-      queueMicrotask(() => listener.written(dropped()));
+      queueMicrotask(() => listener.written(droppedError()));
       return false;
     }
     const [first] = pieces;
@@ -147,7 +147,7 @@ export class BunTransport implements Transport {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     this.#early = undefined;
-    for (const { listener } of waiting) listener?.written(error ?? dropped());
+    for (const { listener } of waiting) listener?.written(error ?? droppedError());
     this.#listener?.transportClosed(error);
   }
 
@@ -164,10 +164,6 @@ export class BunTransport implements Transport {
       if (this.#early === undefined && this.#hasPeerEnded) this.#listener?.peerEnded();
     }
   }
-}
-
-function dropped(): BusbarError {
-  return transportError(new Error("it was dropped"));
 }
 
 function inShared(chunk: Uint8Array): Uint8Array {

@@ -12,7 +12,7 @@ import { getSystemErrorName } from "node:util";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener, WriteListener } from "../../websocket/ports.js";
 import { Prefix } from "../../kernel/prefix.js";
-import { transportError } from "../../kernel/transport-error.js";
+import { droppedError, transportError } from "../../kernel/transport-error.js";
 import type { RawStream } from "./raw-stream.js";
 import { systemError } from "./system-error.js";
 
@@ -182,7 +182,7 @@ abstract class HandleStream {
 
   write(pieces: readonly Uint8Array[], listener: WriteListener): boolean {
     const { streamBaseState: state, WriteWrap, kLastWriteWasAsync } = this.binding;
-    if (this.isGone) return notWritten(listener, transportError(new Error("it was dropped")));
+    if (this.isGone) return notWritten(listener, droppedError());
     const request = spareRequest ?? new WriteWrap();
     spareRequest = undefined;
     const { handle } = this;

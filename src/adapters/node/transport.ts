@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { BusbarError } from "../../kernel/errors.js";
 import type { Transport, TransportListener, WriteListener } from "../../websocket/ports.js";
-import { transportError } from "../../kernel/transport-error.js";
+import { droppedError, transportError } from "../../kernel/transport-error.js";
 import { rawStreamOf } from "./handle-stream.js";
 import type { RawStream } from "./raw-stream.js";
 
@@ -61,8 +61,8 @@ export class NodeTransport implements Transport {
     const socket = this.#socket;
     const written = (error?: Error | null): void => {
       // Node tells of no error where a socket was destroyed under its write.
-      const cause = error ?? (socket.destroyed ? new Error("it was dropped") : undefined);
-      listener.written(cause && transportError(cause));
+      if (socket.destroyed && !error) listener.written(droppedError());
+      else listener.written(error ? transportError(error) : undefined);
     };
     let left = pieces.length;
     if (left > 1) socket.cork();
