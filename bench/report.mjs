@@ -57,7 +57,7 @@ does twice the work with the same bill. *ours* is busbar's CPU time as a multipl
 The load generator is written in C and checks what it receives, every byte: a message that is wrong, missing, or out of order
 ends the run, and [a test](../test/bench/load.test.ts) plants each of these faults. Compressed messages are inflated and compared
 once; the same message to others has to have the same compressed bytes, or it is inflated again. That the load is not what is measured is to be
-seen in its own CPU time, the last column, and in the floor: a bare epoll server in C, which does nothing but WebSocket frames. The *floor under Bun* does as little in
+seen in its own CPU time, the last column, and in the floor: a bare epoll server in C, which does nothing but WebSocket frames. The *floor (Bun.listen)* does as little in
 JavaScript on Bun's TCP: what an engine there cannot get below.
 Where the load's core is nearly full, which is marked in bold, *a second* is what the load could do; the CPU time is the server's own in any case.
 `;

@@ -73,7 +73,7 @@ export const servers = {
   uwebsockets: engine("uWebSockets.js", [process.execPath, "servers/uwebsockets.mjs"]),
   bun: engine("Bun.serve", [bun, "servers/bun-serve.mjs"], { rounds: 2 }),
   python: engine("websockets (Python)", ["/usr/bin/python3", "servers/websockets.py"], { rounds: 1, warmupMs: 500 }),
-  bunFloor: engine("floor under Bun (Bun.listen)", [bun, "servers/bun-floor.mjs"], { rounds: 2, warmupMs: 1500 }),
+  bunFloor: engine("floor (Bun.listen)", [bun, "servers/bun-floor.mjs"], { rounds: 2, warmupMs: 1500 }),
   floor: engine("floor (C, epoll)", ["build/floor"], { rounds: 2, warmupMs: 500 }),
   memory: system("memory"),
   disk: system("disk"),
